@@ -1,0 +1,34 @@
+/* resp/net/network.h - listeners and connected clients.
+ *
+ * Reads are collected for a whole turn: all ready clients are read and parsed, then one dispatch_batch runs what came, then replies
+ * are sent. An idle client holds no buffers.
+ */
+#ifndef RESP_NET_NETWORK_H
+#define RESP_NET_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct server;
+struct network;
+
+/* Open the listeners that the configuration names. On failure logs as Redis does ("Warning: Could not create server TCP
+ * listening socket ...", "Failed listening on port ...") and answers NULL. */
+struct network *network_new(struct server *s);
+/* Close every client and listener; unlinks the unix socket. */
+void network_free(struct network *n);
+
+/* Apply a changed bind/port/maxclients; -1 and the old listeners stay when the new ones cannot be had. */
+int network_rebind(struct network *n);
+
+/* Once a cron turn: timeouts, shrinking buffers, output-buffer soft limits. */
+void network_cron(struct network *n, int64_t now_ms);
+
+struct network_figures {
+	size_t clients, max_input, max_output, mem_clients_normal;
+};
+void network_figures(const struct network *n, struct network_figures *out);
+
+/* Read from the sockets no more than it takes to serve what is there, without closing: for DEBUG SLEEP and long work. */
+#endif

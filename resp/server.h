@@ -1,0 +1,84 @@
+/* resp/server.h - the server: the store, its configuration and its registries, tied together.
+ *
+ * main.c owns the one there is; everything else gets a pointer. It has no methods to speak of: a place where modules of this layer find
+ * each other. Includers should include only what they use of it.
+ */
+#ifndef RESP_SERVER_H
+#define RESP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "resp/config.h"
+#include "resp/session.h"
+#include "store/keyspace/evict.h"
+#include "store/keyspace/keyspace.h"
+
+#define INODIS_VERSION "0.1.0"
+/* What redis_version and HELLO answer: the compatible surface. */
+#define INODIS_REDIS_VERSION     "7.2.4"
+#define INODIS_REDIS_VERSION_NUM 0x00070204
+
+struct loop;
+struct journal;
+struct registry; /* commands by name, with their statistics: dispatch.c */
+struct slowlog;
+struct network; /* listeners and clients: resp/net/ */
+struct changes; /* last-change stamps: resp/changes.h */
+
+/* What INFO counts. */
+struct server_stats {
+	uint64_t connections_received, rejected_connections, commands_processed;
+	uint64_t net_input_bytes, net_output_bytes;
+	uint64_t total_error_replies, unexpected_error_replies;
+	uint64_t client_query_buffer_limit_disconnections,
+		client_output_buffer_limit_disconnections;
+	uint64_t evicted_clients, dirty;
+	uint64_t reads_processed, writes_processed;
+	uint64_t acl_access_denied_auth, acl_access_denied_cmd, acl_access_denied_key,
+		acl_access_denied_channel;
+	uint64_t eviction_us_total;
+	double ops_per_sec, input_kbps, output_kbps; /* sampled by the cron */
+};
+
+struct server {
+	struct config config;
+	struct keyspace *keyspace;
+	struct evict *evict;
+	struct loop *loop;
+	struct journal *journal;
+	struct registry *registry;
+	struct slowlog *slowlog;
+	struct network *network;
+	struct changes *changes;  /* NULL until a mount wants it */
+	struct session *sessions; /* uthash by id */
+	uint64_t next_session_id;
+	struct session *current; /* whose command is running, or NULL */
+	unsigned monitors;       /* sessions that MONITOR */
+	bool active_expire;      /* DEBUG SET-ACTIVE-EXPIRE */
+	bool loading;
+	const char *
+		refuse_writes; /* an error line ("MISCONF ...") while writes are refused, else NULL */
+	bool shutdown_asap;
+	int exit_code;
+	int64_t start_ms;
+	char run_id[41];
+	char *executable;
+	int argc;
+	char **argv;
+	struct server_stats stats;
+	size_t memory_startup, memory_clients;
+	const char *mount_point; /* absolute, or NULL */
+};
+
+/* The server with its registries, around a filled configuration; no sockets yet. */
+void server_init(struct server *s);
+void server_fini(struct server *s);
+
+/* The periodic work (hz times a second): expiry, rehash, client timeouts, samples. Registered by server_start. */
+void server_start(struct server *s);
+
+/* End the loop with @exit_code, as SHUTDOWN and SIGTERM do; logs as Redis logs. */
+void server_shutdown(struct server *s, int exit_code);
+
+#endif

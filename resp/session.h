@@ -1,0 +1,83 @@
+/* resp/session.h - who is talking: the state of one client that commands may see or change.
+ *
+ * The network's clients, the mount and every open ctl file have one each. A front end embeds or owns the session, points
+ * reply at its own output, and is called back through ops for what only it can do.
+ */
+#ifndef RESP_SESSION_H
+#define RESP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "resp/proto/reply.h"
+#include "store/base/bytes.h"
+#include "store/keyspace/keyspace.h"
+
+struct server;
+struct session;
+struct command;
+
+enum session_flag {
+	SESSION_AUTHENTICATED = 1 << 0,
+	SESSION_MONITOR = 1 << 1,
+	SESSION_CLOSE_AFTER_REPLY = 1 << 2, /* send what waits, then close */
+	SESSION_CLOSE_ASAP = 1 << 3,        /* close without sending */
+	SESSION_NO_EVICT = 1 << 4,
+	SESSION_NO_TOUCH = 1 << 5,
+	SESSION_REPLY_OFF = 1 << 6,
+	SESSION_REPLY_SKIP_NEXT = 1 << 7,
+	SESSION_REPLY_SKIP = 1 << 8,
+	SESSION_UNIX = 1 << 9,
+	SESSION_MOUNT = 1 << 10,    /* the mount or a ctl file */
+	SESSION_INTERNAL = 1 << 11, /* never listed */
+};
+
+struct session_figures {
+	int fd;
+	size_t qbuf, qbuf_free, argv_mem, multi_mem, rbs, rbp, obl, oll, omem, tot_mem;
+	char events[4]; /* "r", "rw" */
+};
+
+struct session_ops {
+	/* Close soon, from inside or outside its own command. @now: without sending what waits. */
+	void (*close)(struct session *s, bool now);
+	/* Bytes were appended to s->reply from outside its own command (MONITOR, pushes): have them sent. */
+	void (*wake)(struct session *s);
+	/* "127.0.0.1:50000", "/path:0", "mount": into @buf. The peer's and our own side's. */
+	void (*peer)(const struct session *s, char *buf, size_t n);
+	void (*local)(const struct session *s, char *buf, size_t n);
+	/* qbuf, qbuf-free, argv-mem, fd, ... for CLIENT LIST. */
+	void (*figures)(const struct session *s, struct session_figures *out);
+};
+
+struct session {
+	uint64_t id;
+	struct server *server;
+	struct db *db;
+	struct reply *reply;
+	const struct session_ops *ops;
+	uint32_t flags; /* enum session_flag */
+	int64_t created_ms, last_ms;
+	const struct command *last_cmd;
+	const struct command *last_parent; /* its container command, or NULL */
+	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
+	char *user;                        /* the ACL user's name; "default" */
+	uint64_t commands;
+	UT_hash_handle hh; /* server's registry, by id */
+};
+
+/* Fill a zeroed session, give it an id and list it in the server. */
+void session_open(struct session *s, struct server *server, struct reply *reply,
+		  const struct session_ops *ops, uint32_t flags);
+/* Take it off the lists and free what it owns; the memory itself is the front end's. */
+void session_close(struct session *s);
+/* RESET's work: database 0, RESP2, not authenticated if a password is asked for, no name, no MONITOR. */
+void session_reset(struct session *s);
+
+struct session *session_find(struct server *server, uint64_t id);
+
+/* As CLIENT LIST prints it, one line without its end, appended to @out as raw bytes. */
+void session_describe(struct session *s, struct reply *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* store/base/blob.h - a counted block of bytes that a value, a reply and an open file can share.
+ *
+ * Big string values live in blobs, so that they leave the engine by writev and fuse_reply_iov without a copy,
+ * and so that a reader keeps the value it began to read while a writer replaces it. A blob with one
+ * reference may be changed in place; with more, blob_own() copies first.
+ *
+ * References are counted without atomics: only the engine thread gets and puts (a big blob's memory itself may be
+ * freed by another thread).
+ */
+#ifndef STORE_BASE_BLOB_H
+#define STORE_BASE_BLOB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/bytes.h"
+
+struct blob {
+	uint32_t refs;
+	size_t len;
+	size_t cap;
+	char data[];
+};
+
+/* One reference, @len 0, room for @cap bytes. blob_try answers NULL when there is no memory. */
+struct blob *blob_new(size_t cap);
+struct blob *blob_try(size_t cap);
+struct blob *blob_from(struct bytes b);
+
+struct blob *blob_get(struct blob *b);
+/* Drop a reference; the last one frees (in the background when it is big). @b may be NULL. */
+void blob_put(struct blob *b);
+
+/* A blob with the same bytes, one reference and room for @cap: @b itself where that can be, else a copy and
+ * @b is put. NULL when there is no memory, and @b is as it was. */
+struct blob *blob_own(struct blob *b, size_t cap);
+
+static inline struct bytes blob_bytes(const struct blob *b)
+{
+	return bytes_of(b->data, b->len);
+}
+
+#endif

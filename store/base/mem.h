@@ -1,0 +1,57 @@
+/* store/base/mem.h - memory, counted exactly.
+ *
+ * Everything the server allocates for data, clients and registries comes from here, so that
+ * mem_used() is `used_memory` to the byte as the allocator rounds it. With jemalloc the count is
+ * the allocator's own per-thread counters and costs nothing; elsewhere (sanitizers) each
+ * call counts malloc_usable_size.
+ *
+ * mem_alloc and its kin never return NULL: when the machine has no memory left they end the process
+ * with a message. An allocation whose size a client chose goes through mem_try, which may fail.
+ */
+#ifndef STORE_BASE_MEM_H
+#define STORE_BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t n);
+void *mem_calloc(size_t n);
+void *mem_realloc(void *p, size_t n);
+
+/* NULL when the memory is not to be had. mem_retry leaves @p as it was then. */
+void *mem_try(size_t n);
+void *mem_retry(void *p, size_t n);
+
+/* @p may be NULL. */
+void mem_free(void *p);
+
+/* The bytes the allocator set aside for @p, at least what was asked for; 0 for NULL. */
+size_t mem_size(const void *p);
+
+/* What mem_alloc(@n) would set aside: the allocator's size class. */
+size_t mem_class(size_t n);
+
+/* Zeroed pages straight from the kernel, for tables of 64 KiB and more; given back at once when
+ * freed, also in parts. Counted in mem_used() whole. @n is rounded up to pages. NULL on failure. */
+void *mem_pages_alloc(size_t n);
+void mem_pages_free(void *p, size_t n);
+
+/* A private copy of @n bytes. */
+void *mem_dup(const void *p, size_t n);
+
+/* Each thread that allocates or frees calls this once, before it does. */
+void mem_thread_register(void);
+
+/* Bytes in use now. Engine thread only; what other threads changed is included. */
+size_t mem_used(void);
+
+/* The highest mem_used() that mem_used() ever returned. */
+size_t mem_peak(void);
+void mem_peak_reset(void);
+
+/* Resident set size of the process in bytes, from /proc/self/statm; 0 where that cannot be read. */
+size_t mem_rss(void);
+
+/* "jemalloc-5.3.0" or "libc", as INFO's mem_allocator prints it. */
+const char *mem_allocator_name(void);
+
+#endif

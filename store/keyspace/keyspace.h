@@ -1,0 +1,198 @@
+/* store/keyspace/keyspace.h - sixteen (or so) databases of keys bound to values.
+ *
+ * It knows entries, expiry and access clocks; it knows no client, no command and no file. What must see changes
+ * from outside (journal, watchers, the mount) sets the hooks. Engine thread only.
+ *
+ * Keys and values passed in are copied unless a function says it adopts them. Words and slots are borrowed until the next
+ * call that changes the same database. Time is passed in: keyspace_set_now() once a turn of the loop.
+ */
+#ifndef STORE_KEYSPACE_KEYSPACE_H
+#define STORE_KEYSPACE_KEYSPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/base/err.h"
+#include "store/keyspace/entry.h"
+#include "store/types/table.h"
+
+struct keyspace;
+
+struct db {
+	struct keyspace *ks;
+	unsigned id;            /* as SELECT takes it; SWAPDB exchanges contents, not ids */
+	struct table keys;      /* every entry */
+	struct table volatiles; /* the words of those with an expiry, again */
+	uint64_t by_type[16];   /* keys of each type */
+	int64_t avg_ttl;        /* ms, as INFO keyspace estimates it */
+	uint64_t expire_cursor;
+};
+
+enum keyspace_gone {
+	KEYSPACE_EXPIRED,
+	KEYSPACE_EVICTED,
+};
+
+/* Told from outside once; any may be NULL. */
+struct keyspace_hooks {
+	void *arg;
+	/* @key of @db has just been removed by time or by memory pressure; it is no longer there. @key is borrowed. */
+	void (*gone)(void *arg, struct db *db, struct bytes key, enum keyspace_gone why);
+};
+
+struct keyspace_stats {
+	uint64_t hits, misses;     /* keyspace_hits, keyspace_misses */
+	uint64_t expired, evicted; /* expired_keys, evicted_keys */
+	uint64_t expired_time_cap_reached;
+	double expired_stale_perc;
+};
+
+/* Numbers the owner sets from configuration. */
+struct keyspace_policy {
+	bool lfu;                /* access bits hold an LFU counter, else an LRU clock */
+	uint8_t lfu_log_factor;  /* 10 */
+	uint32_t lfu_decay_time; /* minutes, 1 */
+	bool lazy_user_del, lazy_user_flush, lazy_server_del, lazy_expire, lazy_eviction;
+};
+
+struct keyspace {
+	struct db *dbs;
+	unsigned ndbs;
+	int64_t now_ms;     /* since the epoch */
+	uint32_t lru_clock; /* seconds, 24 bits; or minutes << 8 under LFU */
+	bool expiry_frozen; /* keys past their time are hidden but not removed (loading, DEBUG SET-ACTIVE-EXPIRE 0 does not set it) */
+	struct keyspace_policy policy;
+	struct keyspace_hooks hooks;
+	struct keyspace_stats stats;
+	struct rng rng;
+};
+
+struct keyspace *keyspace_new(unsigned ndbs);
+void keyspace_free(struct keyspace *ks);
+
+void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
+
+/* --- looking up; a key past its expiry is removed first (hook, statistics) and counts as absent --- */
+
+enum keyspace_lookup {
+	KEYSPACE_TOUCH = 0,   /* refresh the access bits, count a hit or a miss */
+	KEYSPACE_NOTOUCH = 1, /* neither (OBJECT, TTL, TYPE) */
+};
+
+/* The word bound to @key, 0 when absent. For reading. */
+uint64_t keyspace_read(struct db *db, struct bytes key, enum keyspace_lookup how);
+
+/* The slot of @key for a change of its value or its entry, NULL when absent: the one way to a mutable value. */
+uint64_t *keyspace_write(struct db *db, struct bytes key);
+
+/* The same with the hash already known (a batch computes it once for prefetch and lookup). */
+uint64_t keyspace_read_hashed(struct db *db, struct bytes key, uint64_t hash,
+			      enum keyspace_lookup how);
+uint64_t *keyspace_write_hashed(struct db *db, struct bytes key, uint64_t hash);
+
+/* --- binding --- */
+
+enum keyspace_set {
+	KEYSPACE_SET_KEEPTTL = 1, /* else an expiry that was there is dropped */
+	KEYSPACE_SET_NEWLINE = 2, /* set WORD_NEWLINE */
+	KEYSPACE_SET_RAW = 4,     /* do not look for an integer; OBJECT ENCODING says raw */
+};
+
+/* Bind @key to a string, replacing whatever was there. @val that reads as an int64 is kept as one unless SET_RAW.
+ * STORE_ENOMEM leaves the old binding. */
+enum store_err keyspace_set_string(struct db *db, struct bytes key, struct bytes val,
+				   unsigned flags);
+enum store_err keyspace_set_string_hashed(struct db *db, struct bytes key, uint64_t hash,
+					  struct bytes val, unsigned flags);
+
+/* The same with @expire_at (ms since the epoch, -1 for none) bound in one step. */
+enum store_err keyspace_set_string_expire(struct db *db, struct bytes key, uint64_t hash,
+					  struct bytes val, unsigned flags, int64_t expire_at);
+
+/* Adopt @val (one reference passes over). Small ones are copied inline and put. */
+void keyspace_set_blob(struct db *db, struct bytes key, struct blob *val, unsigned flags);
+
+/* Set the integer in place where it can; keeps expiry. Creates the key when absent. */
+void keyspace_set_int(struct db *db, struct bytes key, int64_t v);
+
+/* Make the string at @key (created empty when absent) exactly @len bytes, keeping what it has and zeroing what is new, and
+ * hand out its bytes for writing through @data, good until the next call. Keeps expiry, sets WORD_RAW, drops
+ * WORD_NEWLINE. APPEND, SETRANGE, SETBIT come through here. Growth is amortized.
+ * STORE_ETYPE, STORE_ENOMEM; the value is then as it was. */
+enum store_err keyspace_string_resize(struct db *db, struct bytes key, size_t len, char **data);
+
+/* Bind @key, which must be absent, to a container; adopts it. Returns the slot. */
+uint64_t *keyspace_add(struct db *db, struct bytes key, enum value_type type, void *container);
+
+/* Bind @key to a container whatever was there (freed as lazy_server_del says); expiry dropped. Adopts @container. */
+void keyspace_put(struct db *db, struct bytes key, enum value_type type, void *container);
+
+/* Replace the container pointer of a slot (a container that moved). */
+void keyspace_reseat(uint64_t *slot, void *container);
+
+enum keyspace_free {
+	KEYSPACE_FREE_NOW,  /* DEL with lazyfree-lazy-user-del no */
+	KEYSPACE_FREE_LAZY, /* UNLINK: values that take long go to the background */
+};
+
+/* False when absent (or expired: then the gone hook ran). */
+bool keyspace_delete(struct db *db, struct bytes key, enum keyspace_free how);
+
+/* Delete what a slot (just looked up) points to: containers that became empty. */
+void keyspace_delete_slot(struct db *db, uint64_t *slot, enum keyspace_free how);
+
+/* Move the value of @from to @to (of the same or another db), replacing @to, expiry going along. @from must exist.
+ * RENAME, MOVE. */
+void keyspace_move(struct db *from_db, struct bytes from, struct db *to_db, struct bytes to);
+
+/* A deep copy of @from's value at @to, which must be absent, expiry going along. STORE_ENOMEM. COPY. */
+enum store_err keyspace_copy(struct db *from_db, struct bytes from, struct db *to_db,
+			     struct bytes to);
+
+/* Remove every key. Returns how many there were. */
+uint64_t keyspace_flush(struct db *db, enum keyspace_free how);
+
+/* Exchange the contents of two databases. */
+void keyspace_swap(struct db *a, struct db *b);
+
+/* --- expiry --- */
+
+/* Set or, with -1, drop the expiry of @key. False when absent. A time in the past is kept: the caller deletes instead. */
+bool keyspace_expire(struct db *db, struct bytes key, int64_t at_ms);
+
+/* Remove expired keys for at most @budget_us microseconds, from all databases in turn, sampling only keys that
+ * have an expiry. True when it ran out of time with more to do. */
+bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned effort);
+
+/* --- walking --- */
+
+/* One SCAN step over the database; only words whose type is in @types (bit 1 << type) reach @fn, without their entries being
+ * touched for it. Expired keys are passed too: ask keyspace_is_expired. */
+uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
+		       void (*fn)(void *arg, uint64_t word), void *arg);
+#define KEYSPACE_ALL_TYPES 0xffffu
+
+bool keyspace_is_expired(const struct keyspace *ks, uint64_t word);
+
+/* A key chosen at random that has not expired; 0 when there is none. */
+uint64_t keyspace_random(struct db *db);
+
+/* Background work of at most @budget_us: rehash steps. True when there is more. */
+bool keyspace_rehash_cycle(struct keyspace *ks, unsigned budget_us);
+
+/* --- access bits --- */
+
+/* Seconds since last access under LRU; the logarithmic counter, decayed to now, under LFU. */
+uint32_t keyspace_idle_seconds(const struct keyspace *ks, uint64_t word);
+uint8_t keyspace_freq(const struct keyspace *ks, uint64_t word);
+
+/* Bytes that the key takes as MEMORY USAGE counts, sampling @samples elements of a container (0: all). */
+size_t keyspace_entry_mem(uint64_t word, unsigned samples);
+
+/* How much work freeing the value is, in allocations (1 for a string). */
+size_t entry_free_effort(uint64_t word);
+
+/* Check every invariant (counts, volatiles, tables); tests only. Aborts. */
+void keyspace_check(struct keyspace *ks);
+
+#endif

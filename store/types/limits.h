@@ -1,0 +1,32 @@
+/* store/types/limits.h - when a small container becomes a big one, by Redis's directives.
+ *
+ * The owner of the configuration keeps one of these and passes it to every call that may convert.
+ */
+#ifndef STORE_TYPES_LIMITS_H
+#define STORE_TYPES_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct type_limits {
+	size_t hash_max_listpack_entries; /* 128 (Redis 7.2: 128; 7.0: 128 under hash-max-ziplist-entries too) */
+	size_t hash_max_listpack_value;   /* 64 */
+	size_t set_max_intset_entries;    /* 512 */
+	size_t set_max_listpack_entries;  /* 128 */
+	size_t set_max_listpack_value;    /* 64 */
+	size_t zset_max_listpack_entries; /* 128 */
+	size_t zset_max_listpack_value;   /* 64 */
+	int list_max_listpack_size;       /* -2: 8 KiB a node; positive: elements a node */
+	int list_compress_depth; /* kept for CONFIG; nodes are not compressed until it is measured to pay */
+};
+
+#define TYPE_LIMITS_DEFAULT                                                                        \
+	{                                                                                          \
+		.hash_max_listpack_entries = 128, .hash_max_listpack_value = 64,                   \
+		.set_max_intset_entries = 512, .set_max_listpack_entries = 128,                    \
+		.set_max_listpack_value = 64, .zset_max_listpack_entries = 128,                    \
+		.zset_max_listpack_value = 64, .list_max_listpack_size = -2,                       \
+		.list_compress_depth = 0,                                                          \
+	}
+
+#endif
