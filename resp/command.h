@@ -134,6 +134,8 @@ struct call {
 	uint32_t file_flags; /* the mount's: CALL_FILE_NEWLINE */
 	uint64_t
 		dirty; /* changes made; set by call_changed, or by the handler for changes without a key */
+	struct blob *blob; /* argv[blob_arg] stands in it, or NULL: see call_take_blob */
+	int blob_arg;
 	bool verbatim; /* journal argv as it is (true at start; call_effect clears it) */
 };
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <uthash.h>
 
 #include "resp/command.h"
 #include "resp/session.h"
@@ -22,7 +23,8 @@ struct dispatch_item {
 	struct blob *blob; /* argv[blob_arg] stands in it, or NULL; dispatch may take it */
 	int blob_arg;
 	uint32_t file_flags;
-	const struct command *cmd; /* dispatch_batch's own */
+	struct registered *reg; /* dispatch_batch's own, like the next two */
+	bool has_hash1;
 	uint64_t hash1;
 };
 
@@ -34,17 +36,42 @@ void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n
  * error is replied, once, and false is answered. */
 bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n);
 
-/* The command of this name, or NULL; with @sub, argv[1] of a container command is resolved too: then *@sub is the
- * subcommand or NULL when unknown. */
-const struct command *command_lookup(struct server *server, struct bytes name);
-const struct command *command_lookup_sub(const struct command *parent, struct bytes name);
+/* A command of the registry, with its figures. Subcommands have their own, in @subs of their container. */
+struct registered {
+	const struct command *cmd;
+	struct registered *parent; /* NULL at the top */
+	struct registered *subs;   /* uthash by name */
+	struct command_stats stats;
+	uint64_t ticks; /* time spent, in the dispatcher's clock: see registered_usec */
+	int first_key;  /* argv index of the first key by the first specification, 0 for none */
+	char *fullname; /* "client|list" */
+	UT_hash_handle hh;
+};
+
+struct registry *registry_new(void);
+void registry_free(struct registry *r);
+
+/* All top-level commands: iterate with HASH_ITER / hh.next. */
+struct registered *registry_commands(struct registry *r);
+/* The command of this name in any case, or NULL. "client|list" names a subcommand. */
+struct registered *registry_find(struct registry *r, struct bytes name);
+struct registered *registry_find_sub(struct registered *parent, struct bytes name);
+/* What argv calls: a container resolves to its subcommand; NULL when unknown. */
+struct registered *registry_resolve(struct registry *r, int argc, const struct bytes *argv);
+uint64_t registered_usec(const struct registry *r, const struct registered *c);
+
+/* INFO errorstats: error codes and how often each was replied. */
+struct error_stat {
+	char code[24];
+	uint64_t count;
+	UT_hash_handle hh;
+};
+struct error_stat *registry_errors(struct registry *r);
+/* CONFIG RESETSTAT's part. */
+void registry_reset_stats(struct registry *r);
 
 /* Keys of a call by its key specifications: positions in argv. Returns how many, -1 when the arguments make no sense for it. */
 int command_keys(const struct command *cmd, int argc, const struct bytes *argv, int *positions,
 		 uint32_t *flags, int max);
-
-/* "string|set" style full name, "client|list", into @buf. */
-size_t command_fullname(const struct command *parent, const struct command *cmd, char *buf,
-			size_t n);
 
 #endif

@@ -28,7 +28,9 @@ struct reply {
 	size_t nodes;
 	uint64_t total;  /* bytes ever appended */
 	uint64_t errors; /* error replies ever appended */
-	uint8_t proto;   /* 2 or 3 */
+	char error_code
+		[24];  /* the first word of the last error ("ERR", "WRONGTYPE"), for errorstats */
+	uint8_t proto; /* 2 or 3 */
 	bool muted;
 	bool overflow; /* passed limit: nothing more is kept, the owner closes the client */
 	size_t limit;  /* bytes that may wait, 0 for no bound */
