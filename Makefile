@@ -1,7 +1,11 @@
 # Inodis. `make help` lists the targets.
-PREFIX ?= /usr/local
-BUILD  ?= build
-CC     ?= gcc
+PREFIX       ?= /usr/local
+DESTDIR      ?=
+BUILD        ?= build
+CC           ?= gcc
+CLANG        ?= clang
+CLANG_FORMAT ?= clang-format
+FUZZ_SECONDS ?= 60
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT    ?= -O2 -g -fno-omit-frame-pointer
@@ -10,12 +14,32 @@ LIBS   ?= -ljemalloc
 CFLAGS += -std=gnu11 $(OPT) $(WARN) -I. $(DEFS) $(shell pkg-config --cflags fuse3 2>/dev/null) -MMD -MP -pthread
 LDLIBS += $(LIBS) $(shell pkg-config --libs fuse3 2>/dev/null) -lm -pthread
 
-SOURCES := $(sort $(shell find store resp fs -name '*.c'))
+# Sanitized builds use libc's heap: jemalloc would hide what ASan looks for.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+
+SOURCES := $(sort $(shell find store resp fs -name '*.c' 2>/dev/null))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+TIDY     = $(shell find main.c store resp fs tests -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all unit clean
+.PHONY: all objects units unit run deps test check asan fuzz fuzzers bench bench-tools format install clean help
 all: $(BUILD)/inodis
+
+help:
+	@echo 'make            build $(BUILD)/inodis'
+	@echo 'make run        install what is missing, build, start a server with its mount at ./mnt'
+	@echo '                (PORT=6380 and MNT=/some/dir choose others)'
+	@echo 'make test       everything there is to test; ends with "N passed, N failed"'
+	@echo 'make unit       the unit tests alone'
+	@echo 'make check      layering, file sizes, formatting'
+	@echo 'make asan       build-asan/inodis, with ASan and UBSan'
+	@echo 'make fuzz       each fuzzer of tests/fuzz for FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo 'make bench      the cost table, against redis-server and tmpfs (BENCH_SCALE=0.1 is quicker)'
+	@echo 'make format     clang-format over every source'
+	@echo 'make install    to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
+	@echo 'make clean      remove what was built'
 
 $(BUILD)/inodis: $(BUILD)/main.o $(BUILD)/libinodis.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -32,10 +56,66 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libinodis.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libinodis.a -lcmocka $(LDLIBS)
 
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libinodis.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libinodis.a $(LDLIBS)
+
+$(BUILD)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+objects: $(OBJECTS) $(if $(wildcard main.c),$(BUILD)/main.o)
+units: $(UNITS)
+fuzzers: $(FUZZERS)
+bench-tools: $(TOOLS)
+
 unit: $(UNITS)
 	@set -e; for t in $(UNITS); do echo "== $$t"; $$t; done
 
-clean:
-	rm -rf $(BUILD)
+deps:
+	@tests/deps run
 
--include $(OBJECTS:.o=.d) $(BUILD)/main.d $(UNITS:=.d)
+# The pieces run in a make of their own: pkg-config may have been installed only a moment ago.
+run:
+	@tests/deps run
+	@$(MAKE) --no-print-directory all
+	@mount-scripts/run-here $(BUILD)/inodis
+
+test:
+	@tests/deps test
+	@/usr/bin/python3 tests/run
+
+check:
+	@/usr/bin/python3 tests/check.py
+
+asan:
+	@$(MAKE) --no-print-directory BUILD=build-asan DEFS= LIBS= \
+		OPT="$(SANITIZE) -fsanitize=address,undefined" all
+
+fuzz:
+	@tests/deps test
+	@$(MAKE) --no-print-directory BUILD=build-fuzz DEFS= LIBS= CC=$(CLANG) \
+		OPT="$(SANITIZE) -fsanitize=address,undefined,fuzzer-no-link" fuzzers
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run build-fuzz/tests/fuzz
+
+bench:
+	@tests/deps test >&2
+	@$(MAKE) --no-print-directory all bench-tools >&2
+	@/usr/bin/python3 tests/bench/bench.py $(BUILD)
+
+format:
+	$(CLANG_FORMAT) -i $(TIDY)
+
+install: all
+	install -D -m 755 $(BUILD)/inodis $(DESTDIR)$(PREFIX)/bin/inodis
+	install -D -m 755 mount-scripts/mount.inodis $(DESTDIR)$(PREFIX)/sbin/mount.inodis
+	install -D -m 644 mount-scripts/inodis.service $(DESTDIR)$(PREFIX)/lib/systemd/system/inodis.service
+	sed -i 's#@PREFIX@#$(PREFIX)#g' $(DESTDIR)$(PREFIX)/lib/systemd/system/inodis.service \
+		$(DESTDIR)$(PREFIX)/sbin/mount.inodis
+	install -D -m 644 mount-scripts/fstab.example $(DESTDIR)$(PREFIX)/share/doc/inodis/fstab.example
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/inodis/README.md
+
+clean:
+	rm -rf $(BUILD) build-asan build-fuzz build-clang
+
+-include $(OBJECTS:.o=.d) $(BUILD)/main.d $(UNITS:=.d) $(FUZZERS:=.d) $(TOOLS:=.d)
