@@ -93,6 +93,14 @@ struct key_spec {
 
 #define COMMAND_KEY_SPECS 4
 
+/* The usual specification: every @every-th argument from argv[@first] to @last, which counts from the first key, or, below 0,
+ * from the end of the arguments. */
+#define KEYS_AT(key_flags, first, last, every)                                                     \
+	{                                                                                          \
+		.flags = (key_flags), .begin = KEYS_BEGIN_INDEX, .index = (first),                 \
+		.find = KEYS_FIND_RANGE, .lastkey = (last), .step = (every)                        \
+	}
+
 struct command {
 	const char *name; /* lower case; a subcommand's own word ("list" of "client|list") */
 	void (*run)(struct call *c);
@@ -107,8 +115,20 @@ struct command {
 	const char *since;   /* as Redis gives it */
 	const char *group;   /* "string", "list", "generic", ... */
 	const char *complexity;
-	/* The arguments after the name, in Redis's notation: "key value [NX|XX] [GET] [EX seconds|PX milliseconds|KEEPTTL]".
-	 * COMMAND DOCS's argument tree is built from it. */
+	const char *deprecated_since, *replaced_by; /* NULL for what is not deprecated */
+	/* The arguments after the name, in Redis's notation, from which COMMAND DOCS builds its tree. Lower case is an argument, upper case
+	 * or a sign a token; an argument's type follows from its name (resp/commands/syntax.c) or is said.
+	 *
+	 *   key value [key value ...]   arguments, here a block that may repeat
+	 *   increment:double            type said: string integer double key pattern unix-time
+	 *   [GET]  [EX seconds]         optional: a token, an argument with a token
+	 *   <LEFT|RIGHT>                one of; in brackets without < > too: [NX|XX]
+	 *   (COUNT count) [ANY]         parentheses group; a token in front of two or more parts is the group's: [LIMIT offset count]
+	 *   key [key ...]               repeated; [GET pattern [GET pattern ...]] with its token each time
+	 *   [condition: NX|XX]          the group's name; a token's, where it is not just its lower case: auto_id=*
+	 *   GET@6.2.0                   since when, [condition@6.2.0: NX|XX] for a group
+	 *   ''                          the empty token
+	 */
 	const char *syntax;
 	const char *const *tips; /* NULL-terminated, or NULL: "nondeterministic_output", ... */
 	/* Finds keys where the specifications cannot (movablekeys): index and flags pairs; NULL otherwise. */
