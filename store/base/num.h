@@ -24,8 +24,8 @@ bool num_parse_ldouble(struct bytes s, long double *out);
 /* Write without terminator into @buf (at least NUM_BUF bytes), return the length. */
 size_t num_format_int(char *buf, int64_t v);
 
-/* The shortest text that reads back as @v; integers without point or exponent up to 2^53 or so, "inf", "-inf", "nan";
- * else what "%.17g" would give in its shortest round-trip form. This is what ZSCORE prints in Redis 7. */
+/* The shortest text that reads back as @v: what ZSCORE prints in Redis 7.2 (7.0 printed "%.17g"). Integers up to 2^62 have
+ * neither point nor exponent; then "inf", "-inf", "nan", "-0". */
 size_t num_format_double(char *buf, double v);
 
 /* As INCRBYFLOAT and HINCRBYFLOAT print: "%.17Lf" with trailing zeros cut. @buf has room for 5 KiB. */
