@@ -26,6 +26,12 @@ struct slowlog;
 struct network; /* listeners and clients: resp/net/ */
 struct changes; /* last-change stamps: resp/changes.h */
 
+/* Told of every keyspace event, whatever notify-keyspace-events says. */
+struct event_sink {
+	void *arg;
+	void (*event)(void *arg, struct db *db, struct bytes key, unsigned cls, const char *name);
+};
+
 /* What INFO counts. */
 struct server_stats {
 	uint64_t connections_received, rejected_connections, commands_processed;
@@ -50,11 +56,13 @@ struct server {
 	struct registry *registry;
 	struct slowlog *slowlog;
 	struct network *network;
-	struct changes *changes;  /* NULL until a mount wants it */
-	struct session *sessions; /* uthash by id */
+	struct changes *changes;         /* NULL until a mount wants it */
+	const struct event_sink *events; /* who hears keyspace events, or NULL */
+	struct session *sessions;        /* uthash by id */
 	uint64_t next_session_id;
 	struct session *current; /* whose command is running, or NULL */
 	unsigned monitors;       /* sessions that MONITOR */
+	uint64_t slow_ticks;     /* from here a call is looked at again: clock, slow log */
 	bool active_expire;      /* DEBUG SET-ACTIVE-EXPIRE */
 	bool loading;
 	const char *

@@ -1,0 +1,290 @@
+#include "resp/dispatch.h"
+
+#include <stdio.h>
+
+#include "resp/changes.h"
+#include "resp/journal.h"
+#include "resp/monitor.h"
+#include "resp/registry.h"
+#include "resp/server.h"
+#include "resp/slowlog.h"
+#include "store/base/keyhash.h"
+#include "store/base/mem.h"
+#include "store/keyspace/evict.h"
+
+/* --- refusals --- */
+
+/* "with args beginning with: 'a' 'b' ", cut as Redis cuts it. */
+static void reject_unknown(struct session *s, int argc, const struct bytes *argv)
+{
+	char args[128 + 160];
+	size_t n = 0;
+	args[0] = '\0';
+	for (int i = 1; i < argc && n < 128; i++) {
+		int room = (int)(128 - n);
+		int len = argv[i].n < (size_t)room ? (int)argv[i].n : room;
+		n += (size_t)snprintf(args + n, sizeof(args) - n, "'%.*s' ", len, argv[i].p);
+	}
+	int name = argv[0].n < 128 ? (int)argv[0].n : 128;
+	reply_errorf(s->reply, "ERR unknown command '%.*s', with args beginning with: %s", name,
+		     argv[0].p, args);
+}
+
+static void reject_unknown_sub(struct session *s, const struct bytes *argv, const char *parent)
+{
+	int n = argv[1].n < 128 ? (int)argv[1].n : 128;
+	char name[64];
+	snprintf(name, sizeof(name), "%s", parent);
+	for (char *p = name; *p; p++)
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p & ~0x20);
+	reply_errorf(s->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", n, argv[1].p, name);
+}
+
+static bool arity_fits(const struct command *cmd, int argc)
+{
+	return cmd->arity >= 0 ? argc == cmd->arity : argc >= -cmd->arity;
+}
+
+/* Evict until the limit holds; false when it cannot be reached. */
+static bool memory_fits(struct server *server)
+{
+	struct config *cfg = &server->config;
+	while (mem_used() > cfg->maxmemory) {
+		if (!evict_one(server->evict, cfg->maxmemory_policy,
+			       (unsigned)cfg->maxmemory_samples))
+			return false;
+	}
+	return true;
+}
+
+/* The error line that refuses this call, or NULL when it may run. */
+static const char *refusal(struct session *s, const struct command *cmd)
+{
+	struct server *server = s->server;
+	if (!(s->flags & SESSION_AUTHENTICATED) && !(cmd->flags & CMD_NO_AUTH))
+		return "NOAUTH Authentication required.";
+	if (server->config.maxmemory && !memory_fits(server) && (cmd->flags & CMD_DENYOOM))
+		return "OOM command not allowed when used memory > 'maxmemory'.";
+	if (server->refuse_writes && (cmd->flags & (CMD_WRITE | CMD_MAY_REPLICATE)))
+		return server->refuse_writes;
+	if (server->loading && !(cmd->flags & CMD_LOADING))
+		return "LOADING Redis is loading the dataset in memory";
+	return NULL;
+}
+
+/* The registered command for these words, or NULL with the refusal replied. */
+static struct registered *admit(struct session *s, struct registered *reg, int argc,
+				const struct bytes *argv)
+{
+	if (!reg) {
+		struct registered *parent = registry_find(s->server->registry, argv[0]);
+		if (parent && argc > 1)
+			reject_unknown_sub(s, argv, parent->cmd->name);
+		else
+			reject_unknown(s, argc, argv);
+		return NULL;
+	}
+	if (!arity_fits(reg->cmd, argc) || (reg->cmd->subcommands && !reg->cmd->run)) {
+		reg->stats.rejected++;
+		reply_errorf(s->reply, "ERR wrong number of arguments for '%s' command",
+			     reg->fullname);
+		return NULL;
+	}
+	const char *error = refusal(s, reg->cmd);
+	if (error) {
+		reg->stats.rejected++;
+		reply_error(s->reply, error);
+		return NULL;
+	}
+	return reg;
+}
+
+/* --- one call --- */
+
+static void count_errors(struct session *s, struct registered *reg, uint64_t before)
+{
+	struct reply *r = s->reply;
+	s->server->stats.total_error_replies += r->errors - before;
+	registry_count_error(s->server->registry, r->error_code);
+	if (reg)
+		reg->stats.failed++;
+}
+
+static void journal_call(struct call *c)
+{
+	struct journal *j = c->server->journal;
+	bool write_it = c->dirty && c->verbatim;
+	if (write_it && journal_unit_is_empty(j)) {
+		journal_end(j);
+		journal_append(j, c->db->id, c->argc, c->argv);
+		return;
+	}
+	if (write_it)
+		journal_append(j, c->db->id, c->argc, c->argv);
+	journal_end(j);
+}
+
+/* CLIENT REPLY SKIP mutes exactly the command after it. */
+static void next_reply_mode(struct session *s)
+{
+	s->flags &= ~(uint32_t)SESSION_REPLY_SKIP;
+	if (s->flags & SESSION_REPLY_SKIP_NEXT) {
+		s->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
+		s->flags |= SESSION_REPLY_SKIP;
+	}
+	s->reply->muted = s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP);
+}
+
+/* The clock that commands see is read once a turn; after a long one it is read again, for those behind it. */
+static void refresh_clock(struct server *server)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	keyspace_set_now(server->keyspace, (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+static void after_slow(struct session *s, struct registered *reg, const struct dispatch_item *item,
+		       uint64_t ticks)
+{
+	struct server *server = s->server;
+	uint64_t usec = ticks_usec(&server->registry->rate, ticks);
+	if (usec >= 1000)
+		refresh_clock(server);
+	int64_t limit = server->config.slowlog_log_slower_than;
+	if (limit >= 0 && usec >= (uint64_t)limit && !(reg->cmd->flags & CMD_SKIP_SLOWLOG))
+		slowlog_add(server->slowlog, s, item->argc, item->argv, usec,
+			    server->keyspace->now_ms, (size_t)server->config.slowlog_max_len);
+}
+
+/* Run an admitted item. @ticks is when it began; answers when it ended. */
+static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t ticks)
+{
+	struct session *s = item->session;
+	struct server *server = s->server;
+	struct call c = {
+		.server = server,
+		.session = s,
+		.db = s->db,
+		.reply = s->reply,
+		.cmd = reg->cmd,
+		.argc = item->argc,
+		.argv = item->argv,
+		.hash1 = item->hash1,
+		.has_hash1 = item->has_hash1,
+		.file_flags = item->file_flags,
+		.verbatim = true,
+		.blob = item->blob,
+		.blob_arg = item->blob_arg,
+	};
+	uint64_t errors = s->reply->errors;
+	bool journal = journal_active(server->journal);
+	if (journal)
+		journal_begin(server->journal);
+	struct session *outer = server->current;
+	server->current = s;
+	s->last_cmd = reg->cmd;
+	s->last_parent = reg->parent ? reg->parent->cmd : NULL;
+	reg->cmd->run(&c);
+	server->current = outer;
+	if (journal)
+		journal_call(&c);
+	uint64_t end = ticks_now();
+	reg->stats.calls++;
+	reg->ticks += end - ticks;
+	server->stats.commands_processed++;
+	s->commands++;
+	if (s->reply->errors != errors)
+		count_errors(s, reg, errors);
+	if (end - ticks >= server->slow_ticks)
+		after_slow(s, reg, item, end - ticks);
+	if (server->monitors && !(reg->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN)))
+		monitor_feed(s, c.db->id, item->argc, item->argv);
+	return end;
+}
+
+/* The whole way of one item whose command was looked up. */
+static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
+{
+	struct session *s = item->session;
+	uint64_t errors = s->reply->errors;
+	struct registered *reg = admit(s, item->reg, item->argc, item->argv);
+	if (reg) {
+		ticks = run(item, reg, ticks);
+	} else {
+		if (s->reply->errors != errors)
+			count_errors(s, NULL, errors);
+		s->last_cmd = item->reg ? item->reg->cmd : NULL;
+		s->last_parent = item->reg && item->reg->parent ? item->reg->parent->cmd : NULL;
+	}
+	s->last_ms = s->server->keyspace->now_ms;
+	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT) ||
+	    s->reply->muted)
+		next_reply_mode(s);
+	return ticks;
+}
+
+static void refresh_slow_ticks(struct server *server)
+{
+	int64_t limit = server->config.slowlog_log_slower_than;
+	server->slow_ticks = limit < 0
+				     ? UINT64_MAX
+				     : (uint64_t)((double)limit * server->registry->rate.per_usec);
+}
+
+static void look_up(struct server *server, struct dispatch_item *item)
+{
+	item->reg = registry_resolve(server->registry, item->argc, item->argv);
+	item->has_hash1 = item->reg && item->reg->first_key == 1 && item->argc > 1;
+	if (item->has_hash1)
+		item->hash1 = keyhash(item->argv[1]);
+}
+
+void dispatch(struct session *s, int argc, const struct bytes *argv, uint32_t file_flags)
+{
+	struct dispatch_item item = {
+		.session = s, .argc = argc, .argv = argv, .file_flags = file_flags};
+	refresh_slow_ticks(s->server);
+	look_up(s->server, &item);
+	serve(&item, ticks_now());
+}
+
+void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n)
+{
+	refresh_slow_ticks(server);
+	for (size_t i = 0; i < n; i++) {
+		look_up(server, &items[i]);
+		if (items[i].has_hash1 && n > 1)
+			table_prefetch_bucket(&items[i].session->db->keys, items[i].hash1);
+	}
+	for (size_t i = 0; i < n && n > 1; i++)
+		if (items[i].has_hash1)
+			table_prefetch_entry(&items[i].session->db->keys, items[i].hash1);
+	uint64_t ticks = ticks_now();
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].session->flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP))
+			continue;
+		ticks = serve(&items[i], ticks);
+	}
+}
+
+bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n)
+{
+	struct server *server = s->server;
+	refresh_slow_ticks(server);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t errors = s->reply->errors;
+		look_up(server, &items[i]);
+		if (admit(s, items[i].reg, items[i].argc, items[i].argv))
+			continue;
+		count_errors(s, NULL, errors);
+		return false;
+	}
+	journal_begin(server->journal);
+	uint64_t ticks = ticks_now();
+	for (size_t i = 0; i < n; i++)
+		ticks = run(&items[i], items[i].reg, ticks);
+	journal_end(server->journal);
+	s->last_ms = server->keyspace->now_ms;
+	return true;
+}

@@ -1,0 +1,25 @@
+/* resp/registry.h - the registry's inside, shared by registry.c and dispatch.c. Others use dispatch.h. */
+#ifndef RESP_REGISTRY_H
+#define RESP_REGISTRY_H
+
+#include "resp/dispatch.h"
+#include "resp/ticks.h"
+
+#define REGISTRY_MEMO_BITS 8
+
+struct registry_memo {
+	uint64_t word; /* the first bytes of the name as sent */
+	size_t n;
+	struct registered *reg;
+};
+
+struct registry {
+	struct registered *commands;
+	struct error_stat *errors;
+	struct ticks_rate rate;
+	struct registry_memo memo[1 << REGISTRY_MEMO_BITS];
+};
+
+void registry_count_error(struct registry *r, const char *code);
+
+#endif

@@ -1,0 +1,131 @@
+#include "resp/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "resp/dispatch.h"
+#include "resp/net/loop.h"
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+void session_open(struct session *s, struct server *server, struct reply *reply,
+		  const struct session_ops *ops, uint32_t flags)
+{
+	s->id = ++server->next_session_id;
+	s->server = server;
+	s->reply = reply;
+	s->ops = ops;
+	s->flags = flags;
+	s->db = &server->keyspace->dbs[0];
+	s->created_ms = s->last_ms = server->keyspace->now_ms;
+	s->user = mem_dup("default", sizeof("default"));
+	if (!server->config.requirepass[0])
+		s->flags |= SESSION_AUTHENTICATED;
+	HASH_ADD(hh, server->sessions, id, sizeof(s->id), s);
+}
+
+static void drop_string(char **s)
+{
+	mem_free(*s);
+	*s = NULL;
+}
+
+static void leave_monitors(struct session *s)
+{
+	if (!(s->flags & SESSION_MONITOR))
+		return;
+	s->flags &= ~(uint32_t)SESSION_MONITOR;
+	s->server->monitors--;
+}
+
+void session_close(struct session *s)
+{
+	leave_monitors(s);
+	HASH_DEL(s->server->sessions, s);
+	if (s->server->current == s)
+		s->server->current = NULL;
+	drop_string(&s->name);
+	drop_string(&s->lib_name);
+	drop_string(&s->lib_ver);
+	drop_string(&s->user);
+}
+
+void session_reset(struct session *s)
+{
+	leave_monitors(s);
+	s->flags &= ~(uint32_t)(SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT |
+				SESSION_NO_EVICT | SESSION_NO_TOUCH | SESSION_AUTHENTICATED);
+	if (!s->server->config.requirepass[0])
+		s->flags |= SESSION_AUTHENTICATED;
+	s->reply->muted = false;
+	s->reply->proto = 2;
+	s->db = &s->server->keyspace->dbs[0];
+	drop_string(&s->name);
+}
+
+struct session *session_find(struct server *server, uint64_t id)
+{
+	struct session *s;
+	HASH_FIND(hh, server->sessions, &id, sizeof(id), s);
+	return s;
+}
+
+/* CLIENT LIST's letters, in the order in which Redis writes them. */
+static void flag_letters(const struct session *s, char *out)
+{
+	static const struct {
+		uint32_t flag;
+		char letter;
+	} letters[] = {
+		{SESSION_MONITOR, 'O'}, {SESSION_CLOSE_AFTER_REPLY, 'c'}, {SESSION_CLOSE_ASAP, 'A'},
+		{SESSION_UNIX, 'U'},    {SESSION_NO_EVICT, 'e'},          {SESSION_NO_TOUCH, 'T'},
+	};
+	char *at = out;
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (s->flags & letters[i].flag)
+			*at++ = letters[i].letter;
+	if (at == out)
+		*at++ = 'N';
+	*at = '\0';
+}
+
+void session_describe(struct session *s, struct reply *out)
+{
+	char addr[160] = "", laddr[160] = "", flags[16], cmd[80] = "NULL", line[1024];
+	struct session_figures f = {.fd = -1};
+	if (s->ops->peer)
+		s->ops->peer(s, addr, sizeof(addr));
+	if (s->ops->local)
+		s->ops->local(s, laddr, sizeof(laddr));
+	if (s->ops->figures)
+		s->ops->figures(s, &f);
+	flag_letters(s, flags);
+	if (s->last_cmd && s->last_parent)
+		snprintf(cmd, sizeof(cmd), "%s|%s", s->last_parent->name, s->last_cmd->name);
+	else if (s->last_cmd)
+		snprintf(cmd, sizeof(cmd), "%s", s->last_cmd->name);
+	int64_t now = s->server->keyspace->now_ms;
+	int n = snprintf(line, sizeof(line),
+			 "id=%llu addr=%s laddr=%s fd=%d name=", (unsigned long long)s->id, addr,
+			 laddr, f.fd);
+	reply_raw(out, line, (size_t)n);
+	if (s->name)
+		reply_raw(out, s->name, strlen(s->name));
+	n = snprintf(
+		line, sizeof(line),
+		" age=%lld idle=%lld flags=%s db=%u sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu "
+		"qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu "
+		"tot-mem=%zu events=%s cmd=%s user=",
+		(long long)(now - s->created_ms) / 1000, (long long)(now - s->last_ms) / 1000,
+		flags, s->db->id, f.qbuf, f.qbuf_free, f.argv_mem, f.multi_mem, f.rbs, f.rbp, f.obl,
+		f.oll, f.omem, f.tot_mem, f.events, cmd);
+	reply_raw(out, line, (size_t)n);
+	reply_raw(out, s->user, strlen(s->user));
+	n = snprintf(line, sizeof(line), " redir=-1 resp=%d lib-name=", s->reply->proto);
+	reply_raw(out, line, (size_t)n);
+	if (s->lib_name)
+		reply_raw(out, s->lib_name, strlen(s->lib_name));
+	reply_raw(out, " lib-ver=", 9);
+	if (s->lib_ver)
+		reply_raw(out, s->lib_ver, strlen(s->lib_ver));
+}
