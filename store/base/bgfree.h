@@ -17,6 +17,13 @@ void bgfree_stop(void);
 /* Have @fn(@p) called on the other thread. @objects is how many it stands for in INFO's lazyfree figures. */
 void bgfree_submit(void (*fn)(void *), void *p, size_t objects);
 
+/* From a function that runs on the other thread: have @fn(@p) called on the engine thread, at its next bgfree_poll().
+ * For what only the engine may let go (a blob that a reply still sends). */
+void bgfree_return(void (*fn)(void *), void *p);
+
+/* Run what came back. Engine thread, once a turn of the loop; one load when there is nothing. */
+void bgfree_poll(void);
+
 /* Objects waiting, and objects freed since start (lazyfree_pending_objects, lazyfreed_objects). */
 size_t bgfree_pending(void);
 size_t bgfree_freed(void);

@@ -4,8 +4,8 @@
  * and so that a reader keeps the value it began to read while a writer replaces it. A blob with one
  * reference may be changed in place; with more, blob_own() copies first.
  *
- * References are counted without atomics: only the engine thread gets and puts (a big blob's memory itself may be
- * freed by another thread).
+ * Only the engine thread gets and puts, so counting costs no locked instruction. The thread that frees flushed databases
+ * uses blob_put_elsewhere; a big blob's memory itself may be freed there too.
  */
 #ifndef STORE_BASE_BLOB_H
 #define STORE_BASE_BLOB_H
@@ -30,6 +30,10 @@ struct blob *blob_from(struct bytes b);
 struct blob *blob_get(struct blob *b);
 /* Drop a reference; the last one frees (in the background when it is big). @b may be NULL. */
 void blob_put(struct blob *b);
+
+/* Drop the reference of a value that the engine gave away, from the thread of bgfree.h: the last one is freed here,
+ * one of several goes back to the engine. */
+void blob_put_elsewhere(struct blob *b);
 
 /* A blob with the same bytes, one reference and room for @cap: @b itself where that can be, else a copy and
  * @b is put. NULL when there is no memory, and @b is as it was. */

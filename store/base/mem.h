@@ -27,8 +27,21 @@ void mem_free(void *p);
 /* The bytes the allocator set aside for @p, at least what was asked for; 0 for NULL. */
 size_t mem_size(const void *p);
 
-/* What mem_alloc(@n) would set aside: the allocator's size class. */
-size_t mem_class(size_t n);
+/* mem_free of a block that was asked for with @n bytes, or whose size class mem_class(@n) is: saves the allocator a lookup. */
+void mem_free_sized(void *p, size_t n);
+
+/* The size class of @n: what jemalloc sets aside for it. Who means to use all of it asks mem_alloc for that many,
+ * since other allocators (sanitizers) round otherwise. */
+static inline size_t mem_class(size_t n)
+{
+	if (n <= 8)
+		return 8;
+	if (n <= 128)
+		return (n + 15) & ~(size_t)15;
+	/* Four classes between one power of two and the next. */
+	size_t step = (size_t)1 << (61 - __builtin_clzll(n - 1));
+	return (n + step - 1) & ~(step - 1);
+}
 
 /* Zeroed pages straight from the kernel, for tables of 64 KiB and more; given back at once when
  * freed, also in parts. Counted in mem_used() whole. @n is rounded up to pages. NULL on failure. */

@@ -1,0 +1,318 @@
+/* store/base/mem.c - memory, counted exactly: see mem.h.
+ *
+ * Under jemalloc every thread has two counters of its own, bytes ever allocated and bytes ever freed, as size classes;
+ * their sums over the registered threads differ by exactly what is in use. A thread that ends leaves its figures
+ * in a total. Elsewhere each call counts what malloc_usable_size says.
+ */
+#include "store/base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef INODIS_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
+#define HUGE_PAGE   ((size_t)2 << 20)
+#define THREADS_MAX 64
+
+/* Bytes of mem_pages_alloc that are out; tables of big containers are freed by other threads too. */
+static size_t pages_used;
+static size_t peak;
+
+static _Noreturn void no_memory(size_t n)
+{
+	fprintf(stderr, "inodis: out of memory allocating %zu bytes\n", n);
+	abort();
+}
+
+#ifdef INODIS_JEMALLOC
+
+struct thread_counters {
+	uint64_t *allocated, *freed; /* NULL: a free place */
+};
+
+static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct thread_counters threads[THREADS_MAX];
+static unsigned nthreads;
+static uint64_t ended_allocated, ended_freed;
+static pthread_key_t thread_end;
+
+static void thread_ended(void *arg)
+{
+	struct thread_counters *c = arg;
+	pthread_mutex_lock(&threads_lock);
+	ended_allocated += *c->allocated;
+	ended_freed += *c->freed;
+	c->allocated = c->freed = NULL;
+	pthread_mutex_unlock(&threads_lock);
+}
+
+void mem_thread_register(void)
+{
+	uint64_t *allocated, *freed;
+	size_t n = sizeof(allocated);
+	if (pthread_getspecific(thread_end))
+		return;
+	if (mallctl("thread.allocatedp", &allocated, &n, NULL, 0) ||
+	    mallctl("thread.deallocatedp", &freed, &n, NULL, 0)) {
+		fprintf(stderr, "inodis: jemalloc was built without statistics\n");
+		abort();
+	}
+	pthread_mutex_lock(&threads_lock);
+	unsigned i = 0;
+	while (i < nthreads && threads[i].allocated)
+		i++;
+	if (i == THREADS_MAX) {
+		fprintf(stderr, "inodis: more than %d threads\n", THREADS_MAX);
+		abort();
+	}
+	threads[i] = (struct thread_counters){allocated, freed};
+	if (i == nthreads)
+		nthreads++;
+	pthread_mutex_unlock(&threads_lock);
+	pthread_setspecific(thread_end, &threads[i]);
+}
+
+/* The first thread is known before main runs, so that nothing that it allocates is missed. */
+__attribute__((constructor)) static void register_main(void)
+{
+	pthread_key_create(&thread_end, thread_ended);
+	mem_thread_register();
+}
+
+static size_t heap_used(void)
+{
+	pthread_mutex_lock(&threads_lock);
+	/* What was freed is read first: a block on its way from one thread to another is then never counted as freed only. */
+	uint64_t freed = ended_freed, allocated = ended_allocated;
+	for (unsigned i = 0; i < nthreads; i++)
+		if (threads[i].freed)
+			freed += __atomic_load_n(threads[i].freed, __ATOMIC_ACQUIRE);
+	for (unsigned i = 0; i < nthreads; i++)
+		if (threads[i].allocated)
+			allocated += __atomic_load_n(threads[i].allocated, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&threads_lock);
+	return allocated > freed ? allocated - freed : 0;
+}
+
+static inline void count_add(const void *p)
+{
+	(void)p;
+}
+
+static inline void count_sub(const void *p)
+{
+	(void)p;
+}
+
+const char *mem_allocator_name(void)
+{
+	static char name[48];
+	if (!name[0]) {
+		/* jemalloc says "5.3.0-0-g54eaed1d8b56b1aa528be3bdd1877e59c56fa90c". */
+		const char *version = "unknown";
+		size_t n = sizeof(version);
+		mallctl("version", &version, &n, NULL, 0);
+		snprintf(name, sizeof(name), "jemalloc-%.*s", (int)strcspn(version, "-"), version);
+	}
+	return name;
+}
+
+#else
+
+static size_t counted;
+
+void mem_thread_register(void)
+{
+}
+
+static size_t heap_used(void)
+{
+	return __atomic_load_n(&counted, __ATOMIC_RELAXED);
+}
+
+static inline void count_add(const void *p)
+{
+	__atomic_fetch_add(&counted, malloc_usable_size((void *)(uintptr_t)p), __ATOMIC_RELAXED);
+}
+
+static inline void count_sub(const void *p)
+{
+	__atomic_fetch_sub(&counted, malloc_usable_size((void *)(uintptr_t)p), __ATOMIC_RELAXED);
+}
+
+const char *mem_allocator_name(void)
+{
+	return "libc";
+}
+
+#endif
+
+void *mem_try(size_t n)
+{
+	void *p = malloc(n ? n : 1);
+	if (p)
+		count_add(p);
+	return p;
+}
+
+void *mem_alloc(size_t n)
+{
+	void *p = mem_try(n);
+	if (__builtin_expect(!p, 0))
+		no_memory(n);
+	return p;
+}
+
+void *mem_calloc(size_t n)
+{
+	void *p = calloc(1, n ? n : 1);
+	if (!p)
+		no_memory(n);
+	count_add(p);
+	return p;
+}
+
+void *mem_retry(void *p, size_t n)
+{
+	if (!p)
+		return mem_try(n);
+#ifdef INODIS_JEMALLOC
+	return realloc(p, n ? n : 1);
+#else
+	size_t old = malloc_usable_size(p);
+	void *q = realloc(p, n ? n : 1);
+	if (q) {
+		__atomic_fetch_sub(&counted, old, __ATOMIC_RELAXED);
+		count_add(q);
+	}
+	return q;
+#endif
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+	void *q = mem_retry(p, n);
+	if (!q)
+		no_memory(n);
+	return q;
+}
+
+void mem_free(void *p)
+{
+	if (!p)
+		return;
+	count_sub(p);
+	free(p);
+}
+
+void mem_free_sized(void *p, size_t n)
+{
+#ifdef INODIS_JEMALLOC
+	sdallocx(p, n ? n : 1, 0);
+#else
+	(void)n;
+	mem_free(p);
+#endif
+}
+
+size_t mem_size(const void *p)
+{
+	return p ? malloc_usable_size((void *)(uintptr_t)p) : 0;
+}
+
+void *mem_dup(const void *p, size_t n)
+{
+	void *q = mem_alloc(n);
+	if (n)
+		memcpy(q, p, n);
+	return q;
+}
+
+static size_t page_round(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	return (n + page - 1) & ~(page - 1);
+}
+
+/* Map @n bytes from a multiple of the huge page size on: older kernels do not align by themselves. */
+static void *map_aligned(size_t n)
+{
+	char *p = mmap(NULL, n + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		       0);
+	if (p == MAP_FAILED)
+		return MAP_FAILED;
+	size_t head = -(uintptr_t)p & (HUGE_PAGE - 1);
+	if (head)
+		munmap(p, head);
+	munmap(p + head + n, HUGE_PAGE - head);
+	return p + head;
+}
+
+void *mem_pages_alloc(size_t n)
+{
+	n = page_round(n ? n : 1);
+	void *p = n < HUGE_PAGE ? mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				       -1, 0)
+				: map_aligned(n);
+	if (p == MAP_FAILED)
+		return NULL;
+	if (n >= HUGE_PAGE)
+		madvise(p, n, MADV_HUGEPAGE);
+	__atomic_fetch_add(&pages_used, n, __ATOMIC_RELAXED);
+	return p;
+}
+
+void mem_pages_free(void *p, size_t n)
+{
+	if (!p || !n)
+		return;
+	n = page_round(n);
+	munmap(p, n);
+	__atomic_fetch_sub(&pages_used, n, __ATOMIC_RELAXED);
+}
+
+size_t mem_used(void)
+{
+	size_t used = heap_used() + __atomic_load_n(&pages_used, __ATOMIC_RELAXED);
+	if (used > peak)
+		peak = used;
+	return used;
+}
+
+size_t mem_peak(void)
+{
+	return peak;
+}
+
+void mem_peak_reset(void)
+{
+	peak = 0;
+	mem_used();
+}
+
+size_t mem_rss(void)
+{
+	char buf[128];
+	unsigned long size, resident;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	if (sscanf(buf, "%lu %lu", &size, &resident) != 2)
+		return 0;
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
