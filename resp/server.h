@@ -47,6 +47,21 @@ struct server_stats {
 	double ops_per_sec, input_kbps, output_kbps; /* sampled by the cron */
 };
 
+#define SERVER_SAMPLES 16
+
+/* What the cron remembers from one turn to the next; server.c's own. */
+struct server_cron {
+	struct loop_timer *timer;
+	struct {
+		int64_t at_ms;
+		uint64_t commands, input, output; /* the counters at that time */
+		double ops[SERVER_SAMPLES], in[SERVER_SAMPLES], out[SERVER_SAMPLES];
+		unsigned next;
+	} sample;
+	bool expire_pending; /* the last slow expire cycle ran out of time */
+	int64_t fast_expire_us;
+};
+
 struct server {
 	struct config config;
 	struct keyspace *keyspace;
@@ -77,16 +92,29 @@ struct server {
 	struct server_stats stats;
 	size_t memory_startup, memory_clients;
 	const char *mount_point; /* absolute, or NULL */
+	bool stopping;           /* server_shutdown was called */
+	struct server_cron cron;
 };
 
-/* The server with its registries, around a filled configuration; no sockets yet. */
+/* The server with its registries and its loop, around a filled configuration in a struct that was zero otherwise; no sockets yet.
+ * keyhash_seed_random() comes before it. */
 void server_init(struct server *s);
+/* Frees what server_init made; sessions, the network and the mount are closed by then. The configuration is the caller's. */
 void server_fini(struct server *s);
 
-/* The periodic work (hz times a second): expiry, rehash, client timeouts, samples. Registered by server_start. */
+/* Have the keyspace, the loop and the log follow the configuration as it is now: after start and after CONFIG SET. */
+void server_apply_config(struct server *s);
+
+/* Register the periodic work with the loop (hz times a second): expiry, rehash, client timeouts, samples. */
 void server_start(struct server *s);
 
-/* End the loop with @exit_code, as SHUTDOWN and SIGTERM do; logs as Redis logs. */
+/* How often the cron runs now: hz, more with many clients under dynamic-hz. */
+int server_hz(const struct server *s);
+
+/* CONFIG RESETSTAT. */
+void server_reset_stats(struct server *s);
+
+/* End the loop with @exit_code, as SHUTDOWN and SIGTERM do; logs "User requested shutdown...", and server_fini the good-bye. */
 void server_shutdown(struct server *s, int exit_code);
 
 #endif

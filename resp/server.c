@@ -1,0 +1,261 @@
+/* resp/server.c - the server's life: registries up, the cron, registries down. */
+#include "resp/server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "resp/changes.h"
+#include "resp/command.h"
+#include "resp/dispatch.h"
+#include "resp/journal.h"
+#include "resp/net/loop.h"
+#include "resp/net/network.h"
+#include "resp/registry.h"
+#include "resp/slowlog.h"
+#include "store/base/bgfree.h"
+#include "store/base/keyhash.h"
+#include "store/base/mem.h"
+
+/* dynamic-hz: one more doubling for each of these many clients a turn. */
+#define CLIENTS_PER_TURN 200
+#define HZ_MAX           500
+#define SAMPLE_MS        100
+#define REHASH_USEC      1000
+
+/* --- keys that go by themselves --- */
+
+/* What Redis journals for a key that time or memory pressure removed. */
+static void journal_gone(struct server *s, struct db *db, struct bytes key, enum keyspace_gone why)
+{
+	bool lazy = why == KEYSPACE_EXPIRED ? s->config.lazyfree_lazy_expire
+					    : s->config.lazyfree_lazy_eviction;
+	struct bytes argv[] = {lazy ? BYTES("UNLINK") : BYTES("DEL"), key};
+
+	journal_append(s->journal, db->id, 2, argv);
+}
+
+static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_gone why)
+{
+	struct server *s = arg;
+	bool expired = why == KEYSPACE_EXPIRED;
+
+	if (journal_active(s->journal))
+		journal_gone(s, db, key, why);
+	if (s->changes)
+		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
+	if (s->events)
+		s->events->event(s->events->arg, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
+				 expired ? "expired" : "evicted");
+}
+
+/* --- up and down --- */
+
+static int64_t wall_clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void make_run_id(char *id)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char raw[20] = {0};
+
+	if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw)) {
+		uint64_t fallback = (uint64_t)wall_clock_ms();
+		memcpy(raw, &fallback, sizeof(fallback));
+	}
+	for (size_t i = 0; i < sizeof(raw); i++) {
+		id[2 * i] = hex[raw[i] >> 4];
+		id[2 * i + 1] = hex[raw[i] & 15];
+	}
+	id[2 * sizeof(raw)] = '\0';
+}
+
+void server_apply_config(struct server *s)
+{
+	const struct config *cfg = &s->config;
+	enum evict_policy p = cfg->maxmemory_policy;
+
+	s->keyspace->policy = (struct keyspace_policy){
+		.lfu = p == EVICT_ALLKEYS_LFU || p == EVICT_VOLATILE_LFU,
+		.lfu_log_factor = cfg->lfu_log_factor > 255 ? 255 : (uint8_t)cfg->lfu_log_factor,
+		.lfu_decay_time = (uint32_t)cfg->lfu_decay_time,
+		.lazy_user_del = cfg->lazyfree_lazy_user_del,
+		.lazy_user_flush = cfg->lazyfree_lazy_user_flush,
+		.lazy_server_del = cfg->lazyfree_lazy_server_del,
+		.lazy_expire = cfg->lazyfree_lazy_expire,
+		.lazy_eviction = cfg->lazyfree_lazy_eviction,
+	};
+	loop_busy_poll(s->loop, (unsigned)cfg->busy_poll_usec);
+}
+
+void server_init(struct server *s)
+{
+	s->loop = loop_new();
+	s->keyspace = keyspace_new((unsigned)s->config.databases);
+	s->keyspace->hooks = (struct keyspace_hooks){.arg = s, .gone = key_gone};
+	keyspace_set_now(s->keyspace, wall_clock_ms());
+	s->evict = evict_new(s->keyspace);
+	s->journal = journal_new();
+	s->registry = registry_new();
+	s->slowlog = slowlog_new();
+	s->active_expire = true;
+	s->start_ms = s->keyspace->now_ms;
+	make_run_id(s->run_id);
+	server_apply_config(s);
+	s->memory_startup = mem_used();
+}
+
+void server_fini(struct server *s)
+{
+	if (s->cron.timer)
+		loop_timer_remove(s->cron.timer);
+	slowlog_free(s->slowlog);
+	registry_free(s->registry);
+	journal_free(s->journal);
+	evict_free(s->evict);
+	keyspace_free(s->keyspace);
+	loop_free(s->loop);
+	if (s->stopping)
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Redis is now ready to exit, bye bye...");
+}
+
+void server_shutdown(struct server *s, int exit_code)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->exit_code = exit_code;
+	log_line(&s->config.log, LOG_LEVEL_NOTICE, "User requested shutdown...");
+	loop_stop(s->loop);
+}
+
+/* --- the cron --- */
+
+int server_hz(const struct server *s)
+{
+	int hz = s->config.hz;
+
+	if (s->config.dynamic_hz)
+		while (HASH_COUNT(s->sessions) / (unsigned)hz > CLIENTS_PER_TURN && hz < HZ_MAX)
+			hz *= 2;
+	return hz > HZ_MAX ? HZ_MAX : hz;
+}
+
+static double mean(const double *v)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < SERVER_SAMPLES; i++)
+		sum += v[i];
+	return sum / SERVER_SAMPLES;
+}
+
+static void take_sample(struct server *s, int64_t now_ms)
+{
+	struct server_stats *st = &s->stats;
+	int64_t past = now_ms - s->cron.sample.at_ms;
+	unsigned i = s->cron.sample.next;
+
+	if (past >= 0 && past < SAMPLE_MS)
+		return;
+	if (s->cron.sample.at_ms && past > 0) {
+		double sec = (double)past / 1000;
+		s->cron.sample.ops[i] =
+			(double)(st->commands_processed - s->cron.sample.commands) / sec;
+		s->cron.sample.in[i] =
+			(double)(st->net_input_bytes - s->cron.sample.input) / sec / 1024;
+		s->cron.sample.out[i] =
+			(double)(st->net_output_bytes - s->cron.sample.output) / sec / 1024;
+		s->cron.sample.next = (i + 1) % SERVER_SAMPLES;
+	}
+	s->cron.sample.at_ms = now_ms;
+	s->cron.sample.commands = st->commands_processed;
+	s->cron.sample.input = st->net_input_bytes;
+	s->cron.sample.output = st->net_output_bytes;
+	st->ops_per_sec = mean(s->cron.sample.ops);
+	st->input_kbps = mean(s->cron.sample.in);
+	st->output_kbps = mean(s->cron.sample.out);
+}
+
+static bool may_expire(const struct server *s)
+{
+	return s->active_expire && !s->loading && !s->keyspace->expiry_frozen;
+}
+
+/* Redis's slow cycle: a quarter of the time, more with active-expire-effort. */
+static void expire_slow(struct server *s, int hz)
+{
+	unsigned effort = (unsigned)s->config.active_expire_effort - 1;
+	unsigned budget = (25 + 2 * effort) * 10000 / (unsigned)hz;
+
+	s->cron.expire_pending =
+		may_expire(s) && keyspace_expire_cycle(s->keyspace, budget, effort);
+}
+
+/* Redis's fast cycle: short, before the loop waits, only while the slow one cannot keep up, and at most half of the time. */
+static void expire_fast(struct server *s)
+{
+	unsigned effort = (unsigned)s->config.active_expire_effort - 1;
+	unsigned budget = 1000 + 250 * effort;
+	int64_t now = loop_now_us(s->loop);
+
+	if (!s->cron.expire_pending || !may_expire(s) ||
+	    now < s->cron.fast_expire_us + 2 * (int64_t)budget)
+		return;
+	s->cron.fast_expire_us = now;
+	s->cron.expire_pending = keyspace_expire_cycle(s->keyspace, budget, effort);
+}
+
+static int64_t cron(void *arg)
+{
+	struct server *s = arg;
+	int hz = server_hz(s);
+	int64_t now = loop_clock_ms(s->loop);
+
+	mem_used(); /* remembers the peak */
+	take_sample(s, now);
+	ticks_rate_refine(&s->registry->rate);
+	expire_slow(s, hz);
+	if (s->config.activerehashing)
+		keyspace_rehash_cycle(s->keyspace, REHASH_USEC);
+	if (s->network)
+		network_cron(s->network, now);
+	if (s->shutdown_asap)
+		server_shutdown(s, 0);
+	return 1000 / hz;
+}
+
+static void turn_begins(void *arg)
+{
+	struct server *s = arg;
+
+	keyspace_set_now(s->keyspace, loop_clock_ms(s->loop));
+}
+
+static void turn_ends(void *arg)
+{
+	expire_fast(arg);
+}
+
+void server_start(struct server *s)
+{
+	loop_after_wait(s->loop, turn_begins, s);
+	loop_before_wait(s->loop, turn_ends, s);
+	s->cron.timer = loop_timer_add(s->loop, 1, cron, s);
+}
+
+void server_reset_stats(struct server *s)
+{
+	s->stats = (struct server_stats){.dirty = s->stats.dirty};
+	memset(&s->cron.sample, 0, sizeof(s->cron.sample));
+	s->keyspace->stats = (struct keyspace_stats){0};
+	registry_reset_stats(s->registry);
+	bgfree_reset_stats();
+}
