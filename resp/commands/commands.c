@@ -1,0 +1,8 @@
+#include "resp/commands/commands.h"
+
+#include <stddef.h>
+
+const struct command *const command_families[] = {
+	string_commands,
+	NULL,
+};
