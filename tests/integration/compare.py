@@ -1,0 +1,339 @@
+#!/usr/bin/python3
+"""The comparison run: the same generated calls to Inodis and to redis-server, replies equal byte for byte.
+
+    tests/integration/compare.py [--seed N] [--sequences N] [--family NAME] [--only COMMAND,...] [--verbose]
+
+Exceptions are the rules of shapes.py and nothing else. After each sequence DEBUG DIGEST must agree. The seed is printed; the
+same seed makes the same calls. With only redis-server at hand, --self compares it with itself.
+"""
+import argparse
+import collections
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import servers  # noqa: E402
+from resp import Closed  # noqa: E402
+from shapes import Args, FAMILIES, NO_MUTATION, RULE, expand, read_shape  # noqa: E402
+
+SHAPES = {family: [read_shape(s) for s in shapes] for family, shapes in FAMILIES.items()}
+LENGTH = {"connection": 30, "config": 30, "flush": 40}
+SMALL = ["hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries", "zset-max-listpack-entries",
+         "zset-max-listpack-value", "list-max-listpack-size"]
+
+
+def mutate(call, rng, args):
+    """What a wrong client sends: an argument too few or too many, a number at the edge."""
+    call = list(call)
+    way = rng.random()
+    if way < 0.3 and len(call) > 1:
+        del call[rng.randrange(1, len(call)) if rng.random() < 0.5 else -1]
+    elif way < 0.5:
+        call.append(args.junk())
+    elif way < 0.9 and len(call) > 1:
+        call[rng.randrange(1, len(call))] = rng.choice(Args.EDGES)
+    elif len(call) > 2:
+        i, j = rng.randrange(1, len(call)), rng.randrange(1, len(call))
+        call[i], call[j] = call[j], call[i]
+    return call
+
+
+def name_of(call):
+    """The command's full name in upper case: GET, CLIENT|LIST."""
+    name = call[0].upper().decode("latin1")
+    if name in ("CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "DEBUG") and len(call) > 1:
+        full = f"{name}|{call[1].upper().decode('latin1')}"
+        return full
+    return name
+
+
+def rule_of(call):
+    full = name_of(call)
+    return RULE.get(full) or RULE.get(full.split("|")[0], "exact")
+
+
+def number(value):
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def with_numbers(tree):
+    kind, value = tree
+    if isinstance(value, list):
+        return kind, [with_numbers(v) for v in value]
+    return (kind, number(value)) if kind in "$," and value is not None else tree
+
+
+def shape_of(tree, deep):
+    kind, value = tree
+    if isinstance(value, list):
+        return kind, len(value), [shape_of(v, deep) for v in value] if deep else None
+    return kind, value is None
+
+
+def in_order(items):
+    return sorted(items, key=repr)
+
+
+def paired(items):
+    return in_order([items[i : i + 2] for i in range(0, len(items), 2)])
+
+
+def near(a, b, by):
+    try:
+        return abs(int(a[1]) - int(b[1])) <= by and a[0] == b[0]
+    except (TypeError, ValueError):
+        return False
+
+
+def whole_scan(call):
+    """Cursors are each server's own: only a scan from 0 that takes everything at once can be compared."""
+    at = 1 if call[0].upper() == b"SCAN" else 2
+    return call[at] == b"0" and b"100000" in call
+
+
+def equal(call, mine, theirs):
+    """Whether two replies are equal by the call's rule."""
+    if mine.raw == theirs.raw:
+        return True
+    if mine.error is not None or theirs.error is not None:
+        return False
+    rule, a, b = rule_of(call), mine.tree, theirs.tree
+    if rule == "exact":
+        return False
+    if rule in ("scores", "scanpairs"):
+        a, b = with_numbers(a), with_numbers(b)
+        if repr(a) == repr(b):  # repr, as nan is not equal to itself
+            return True
+    if rule in ("unordered", "pairs"):
+        if a[0] != b[0] or not isinstance(a[1], list) or not isinstance(b[1], list):
+            return False
+        order = paired if rule == "pairs" else in_order
+        return order(a[1]) == order(b[1])
+    if rule in ("scan", "scanpairs"):
+        if not whole_scan(call):
+            return shape_of(a, False) == shape_of(b, False)
+        order = paired if rule == "scanpairs" else in_order
+        return a[1][0] == b[1][0] and repr(order(a[1][1][1])) == repr(order(b[1][1][1]))
+    if rule == "seconds":
+        return near(a, b, 2)
+    if rule == "milliseconds":
+        return near(a, b, 2000)
+    if rule == "shape":
+        return shape_of(a, True) == shape_of(b, True)
+    if rule == "kind":
+        # RESP3's maps and strings must agree in type; their contents are each server's own.
+        return a[0] == b[0]
+    if rule == "encoding":
+        return (a[1], b[1]) in ((b"listpack", b"quicklist"), (b"listpack", b"hashtable"))
+    return False
+
+
+class Run:
+    def __init__(self, mine, theirs, seed, only=None, verbose=False):
+        self.servers = (mine, theirs)
+        self.seed = seed
+        self.only = only
+        self.verbose = verbose
+        self.cases = collections.Counter()
+        self.wrong = collections.Counter()
+        self.examples = collections.defaultdict(list)
+        self.digests = 0
+
+    def make(self, family, rng, length):
+        """The calls of one sequence."""
+        args = Args(rng)
+        calls = []
+        while len(calls) < length:
+            call = expand(rng.choice(SHAPES[family]), args)
+            name = call[0].upper().decode("latin1")
+            if self.only and name not in self.only and rng.random() < 0.6:
+                continue
+            if rng.random() < 0.12 and name not in NO_MUTATION:
+                call = mutate(call, rng, args)
+            if name == "SPOP":
+                # What is popped is random: pop from a set of its own and drop it.
+                call[1] = b"spop"
+                filled = [b"SADD", b"spop", *[b"%d" % rng.randrange(99) for _ in range(9)]]
+                calls += [filled, call, [b"DEL", b"spop"]]
+                continue
+            calls.append(call)
+        return calls
+
+    def begin(self, conns, family, rng):
+        """Both servers empty, with the same settings and protocol."""
+        small = rng.random() < 0.5
+        proto = rng.choice((2, 3))
+        for c in conns:
+            c.do("FLUSHALL")
+            for name in SMALL:
+                if name == "list-max-listpack-size":
+                    value = 4 if small else -2
+                elif name == "set-max-intset-entries":
+                    value = 5 if small else 512
+                else:
+                    value = 6 if small else 128 if "entries" in name else 64
+                c.do("CONFIG", "SET", name, value)
+            if proto == 3:
+                c.call("HELLO", 3)
+        return proto, small
+
+    def note(self, name, what):
+        self.wrong[name] += 1
+        if len(self.examples[name]) < 4:
+            self.examples[name].append(what)
+
+    def sequence(self, family, index):
+        rng = random.Random(f"{self.seed}/{family}/{index}")
+        label = f"{family}/{index}"
+        conns = [s.conn() for s in self.servers]
+        try:
+            proto, small = self.begin(conns, family, rng)
+            calls = self.make(family, rng, LENGTH.get(family, 150))
+            # In pieces: a piece goes out as one pipeline.
+            done = 0
+            while done < len(calls):
+                piece = calls[done : done + rng.choice((1, 7, 50))]
+                for c in conns:
+                    c.send_raw(b"".join(self.packed(call, rng) for call in piece))
+                for call in piece:
+                    name = name_of(call).split("|")[0]
+                    self.cases[name_of(call)] += 1
+                    replies = []
+                    for which, c in zip(("inodis", "redis"), conns):
+                        try:
+                            replies.append(c.read())
+                        except (Closed, OSError, ValueError) as e:
+                            self.note(name_of(call), f"{label}: {call!r}: {which}: {e!r}")
+                            return
+                    if not equal(call, *replies):
+                        self.note(name_of(call), f"{label} RESP{proto}{' small' if small else ''}: {show(call)}\n"
+                                                 f"      inodis {replies[0]!r}\n      redis  {replies[1]!r}")
+                done += len(piece)
+            self.digest(conns, label)
+        finally:
+            for c in conns:
+                c.close()
+
+    @staticmethod
+    def packed(call, _rng):
+        return b"*%d\r\n" % len(call) + b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in call)
+
+    def digest(self, conns, label):
+        self.digests += 1
+        for c in conns:
+            c.call("RESET")
+        a, b = (c.call("DEBUG", "DIGEST") for c in conns)
+        if a.raw == b.raw and a.error is None:
+            return
+        self.note("DEBUG DIGEST", f"{label}: {a!r} and {b!r}; {self.difference(conns)}")
+
+    @staticmethod
+    def difference(conns):
+        """Which key of the selected database differs."""
+        reads = {b"string": ("GET",), b"list": ("LRANGE", 0, -1), b"set": ("SMEMBERS",), b"hash": ("HGETALL",), b"zset": ("ZRANGE", 0, -1, "WITHSCORES")}
+        for db in range(16):
+            keys = []
+            for c in conns:
+                c.call("SELECT", db)
+                keys.append(set(c.do("KEYS", "*")))
+            if keys[0] != keys[1]:
+                return f"db {db}: only inodis has {keys[0] - keys[1]}, only redis {keys[1] - keys[0]}"
+            for key in sorted(keys[0]):
+                kinds = [c.do("TYPE", key) for c in conns]
+                if kinds[0] != kinds[1]:
+                    return f"db {db} key {key!r}: types {kinds}"
+                read = reads.get(kinds[0])
+                if not read:
+                    continue
+                values = [c.do(read[0], key, *read[1:]) for c in conns]
+                if kinds[0] in (b"set",):
+                    values = [sorted(v) for v in values]
+                if kinds[0] == b"hash":
+                    values = [paired(v) for v in values]
+                if kinds[0] == b"zset":
+                    values = [[number(x) for x in v] for v in values]
+                if values[0] != values[1]:
+                    return f"db {db} key {key!r} ({kinds[0]!r}): inodis {str(values[0])[:300]} redis {str(values[1])[:300]}"
+                ttls = [c.do("TTL", key) for c in conns]
+                if (ttls[0] < 0) != (ttls[1] < 0):
+                    return f"db {db} key {key!r}: ttl {ttls}"
+        return "no key differs by its reads"
+
+    def family(self, family, sequences):
+        for index in range(sequences):
+            if not all(s.alive() for s in self.servers):
+                self.note("(server)", "a server ended:\n" + self.servers[0].log()[-3000:])
+                return
+            self.sequence(family, index)
+
+    def table(self, conn):
+        """Lines: cases a command, and the commands of COMMAND LIST that have none."""
+        per = collections.Counter()
+        for name, n in self.cases.items():
+            per[name] += n
+            if "|" in name:
+                per[name.split("|")[0]] += n
+        known = sorted(n.decode().upper() for n in conn.do("COMMAND", "LIST"))
+        lines = []
+        row = []
+        for name in known:
+            row.append(f"{name} {per[name]}")
+            if len(row) == 8:
+                lines.append("  ".join(f"{r:<22}" for r in row).rstrip())
+                row = []
+        if row:
+            lines.append("  ".join(f"{r:<22}" for r in row).rstrip())
+        return lines, [n for n in known if not per[n] and n not in ELSEWHERE]
+
+    def report(self):
+        lines = []
+        for name, n in self.wrong.most_common():
+            lines.append(f"{name}: {n} of {self.cases[name] or self.digests} differ")
+            lines += ["    " + e for e in self.examples[name]]
+        return "\n".join(lines)
+
+
+# Commands of the list that cannot be compared this way; each has a test of its own.
+ELSEWHERE = {"MONITOR", "SHUTDOWN", "QUIT"}
+
+
+def show(call):
+    return " ".join(repr(a)[1:] for a in call)[:600]
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--seed", default=str(int(time.time())))
+    p.add_argument("--sequences", type=int, default=30)
+    p.add_argument("--family", action="append", choices=sorted(FAMILIES))
+    p.add_argument("--only", help="mostly these commands")
+    p.add_argument("--self", action="store_true", help="compare redis-server with itself")
+    p.add_argument("--verbose", action="store_true")
+    o = p.parse_args()
+    only = set(o.only.upper().split(",")) if o.only else None
+    with servers.Server(kind="redis" if o.self else "inodis") as mine, servers.Server(kind="redis") as theirs:
+        run = Run(mine, theirs, o.seed, only, o.verbose)
+        print(f"seed {o.seed}")
+        for family in o.family or FAMILIES:
+            began = time.monotonic()
+            run.family(family, o.sequences)
+            print(f"{family}: {sum(run.cases.values())} cases so far, {sum(run.wrong.values())} differ, {time.monotonic() - began:.1f} s")
+        if mine.alive():
+            with mine.conn() as c:
+                lines, none = run.table(c)
+            print("\n".join(lines))
+            if none:
+                print("no cases:", " ".join(none))
+        print(run.report() or "all equal")
+        print(f"seed {o.seed}: {sum(run.cases.values())} cases, {run.digests} digests, {sum(run.wrong.values())} differ")
+        return 1 if run.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,363 @@
+"""What commands look like: the tables from which the comparison run makes its calls.
+
+A shape is a command in a small notation: a word that names a method of Args makes an argument,
+any other stands for itself, [a|b] is optional, (a|b) is a choice, x... is one or several. COMMANDS gives each family its shapes; a
+command may have several. How its replies are compared stands in RULES, "exact" where nothing is said.
+"""
+import re
+import struct
+
+TOKEN = re.compile(r"\.\.\.|[\[\]()|]|[^\s\[\]()|.]+")
+
+
+def read_shape(text):
+    """The notation as a tree: lists of ("word", w), ("opt", alternatives), ("alt", alternatives), ("many", node)."""
+    tokens = TOKEN.findall(text)
+
+    def sequence(pos, ends):
+        alternatives, row = [], []
+        while pos < len(tokens) and tokens[pos] not in ends:
+            t = tokens[pos]
+            if t == "|":
+                alternatives.append(row)
+                row = []
+            elif t in "[(":
+                inner, pos = sequence(pos + 1, "]" if t == "[" else ")")
+                row.append(("opt" if t == "[" else "alt", inner))
+            elif t == "...":
+                row.append(("many", row.pop()))
+            else:
+                row.append(("word", t))
+            pos += 1
+        return alternatives + [row], pos
+
+    (row,), _ = sequence(0, ())
+    return row
+
+
+def expand(row, args):
+    out = []
+    for kind, what in row:
+        if kind == "word":
+            if not hasattr(args, what):
+                out.append(what.lower().encode() if args.rng.random() < 0.1 else what.encode())
+            else:
+                made = getattr(args, what)()
+                out += made if isinstance(made, list) else [made]
+        elif kind == "opt":
+            if args.rng.random() < 0.4:
+                out += expand(args.rng.choice(what), args)
+        elif kind == "alt":
+            out += expand(args.rng.choice(what), args)
+        else:
+            for _ in range(args.rng.choice((1, 1, 2, 3, 8))):
+                out += expand([what], args)
+    return out
+
+
+def text(value):
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+class Args:
+    """Makers of arguments. Keys are few, so that calls meet; each type has its own, and now and then another's is used."""
+
+    # Positive seconds and milliseconds that are small would let a key expire between the two servers' runs.
+    EDGES = [b"0", b"-1", b"", b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808", b"+1", b" 1",
+             b"1 ", b"01", b"-0", b"1e3", b"1.5", b"inf", b"-inf", b"nan", b"0x10", b"abc", b"\x00", b"1\x002",
+             b"\r\n", b"18446744073709551615", b"-9223372036854775809", b"1" * 40, b"\xff\xfe", b"*", b"(", b"[", b"-", b"+"]
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    # keys
+    def _key(self, kind):
+        if self.rng.random() < 0.05:
+            return self.key()
+        return self.rng.choice(KEYS[kind])
+
+    def skey(self):
+        return self._key("s")
+
+    def nkey(self):
+        return self._key("n")
+
+    def lkey(self):
+        return self._key("l")
+
+    def akey(self):
+        return self._key("a")
+
+    def hkey(self):
+        return self._key("h")
+
+    def zkey(self):
+        return self._key("z")
+
+    def xkey(self):
+        return self._key("x")
+
+    def azkey(self):
+        return self._key(self.rng.choice("az"))
+
+    def key(self):
+        return self.rng.choice(KEYS[self.rng.choice("snlahzx")] + [b"nokey"])
+
+    def _numbered(self, make):
+        n = self.rng.choice((1, 1, 2, 3))
+        keys = [make() for _ in range(n)]
+        if self.rng.random() < 0.07:
+            n = self.rng.choice((0, -1, n + 1, n - 1, 1 << 40))
+        return [text(n), *keys]
+
+    def lkeys(self):
+        return self._numbered(self.lkey)
+
+    def akeys(self):
+        return self._numbered(self.akey)
+
+    def azkeys(self):
+        return self._numbered(self.azkey)
+
+    def zkeys(self):
+        return self._numbered(self.zkey)
+
+    def weighted(self):
+        """numkeys key... with weights of the same count."""
+        n = self.rng.choice((1, 2, 3))
+        weights = [text(self.rng.choice((0, 1, 2, -1, 0.5, 10))) for _ in range(n)]
+        if self.rng.random() < 0.08:
+            weights[0] = b"x"
+        if self.rng.random() < 0.08:
+            weights.pop()
+        return [text(n), *[self.azkey() for _ in range(n)], b"WEIGHTS", *weights]
+
+    # values
+    def val(self):
+        r = self.rng
+        pick = r.random()
+        if pick < 0.25:
+            return text(r.randint(-20000, 20000))
+        if pick < 0.5:
+            return r.choice(WORDS)
+        if pick < 0.6:
+            return bytes(r.randrange(256) for _ in range(r.choice((1, 5, 43, 44, 45, 60))))
+        if pick < 0.7:
+            return text(r.choice((0, 9999, 10000, -1, 127, 128, -128, -129, 4095, 4096, 32767, 32768, 8388607, 8388608,
+                                  2147483647, 2147483648, -2147483649, 9223372036854775807, -9223372036854775808)))
+        if pick < 0.8:
+            return text(r.choice((1.5, -2.25, "3.0e3", "007", "+5", "-0", " 7", "1.", ".5")))
+        if pick < 0.9:
+            return bytes([r.choice(b"abcdef")]) * r.choice((0, 1, 63, 64, 65, 200))
+        return text(f"v{r.randrange(1000)}") * r.choice((1, 1, 1, 300))
+
+    lval = aval = fval = lambda self: self.rng.choice(WORDS) if self.rng.random() < 0.7 else self.val()
+
+    def field(self):
+        return self.rng.choice(FIELDS) if self.rng.random() < 0.9 else self.val()
+
+    def nfield(self):
+        return self.rng.choice((b"n1", b"n2", b"n3"))
+
+    def member(self):
+        return self.rng.choice(FIELDS + WORDS) if self.rng.random() < 0.9 else self.val()
+
+    def lexmember(self):
+        return self.rng.choice((b"a", b"b", b"c", b"aa", b"ab", b"z", b"", b"\x00", b"\xff", b"B", b"foo", b"bar"))
+
+    # numbers
+    def int(self):
+        r = self.rng
+        return text(r.choice((0, 1, -1, 2, 7, -13, 1000, 9223372036854775807, -9223372036854775808, 4611686018427387904)))
+
+    def sint(self):
+        return text(self.rng.randint(-30, 30))
+
+    def idx(self):
+        return text(self.rng.choice((0, 1, 2, 3, -1, -2, -3, 5, -5, 20, -20, 100, -100, 1000000)))
+
+    def off(self):
+        return text(self.rng.choice((0, 1, 3, 10, 100, 2000, -1, 1 << 40)))
+
+    def cnt(self):
+        return text(self.rng.choice((0, 1, 1, 2, 3, 5, 100, -1, -2)))
+
+    def pcnt(self):
+        return text(self.rng.choice((1, 1, 2, 3, 5, 100, 1000000000, 0)))
+
+    def rcount(self):
+        return text(self.rng.choice((0, 1, 2, 3, 7, -1, -2, -7, 50, -50)))
+
+    def flt(self):
+        return text(self.rng.choice((0, 1, -1, 0.5, 3.25, "1e2", -1000.125, "5.0e-1", "1e17", "3.0", "-0", "0.1", "100000000000")))
+
+    def score(self):
+        r = self.rng
+        if r.random() < 0.06:
+            return r.choice((b"inf", b"-inf", b"+inf", b"nan", b"1e400", b"x", b"", b"0x10", b"-0", b"1e-5", b"Infinity"))
+        if r.random() < 0.3:
+            return text(r.choice((0.5, 1.25, -3.75, "1e3", 123456789012, 0.1, 3.3, 2.0 ** 53, 1e17)))
+        return text(r.randint(-10, 10))
+
+    def smin(self):
+        return self.rng.choice((b"-inf", b"0", b"-5", b"(1", b"(-3", b"2", b"(inf", b"-1e3", b"(nan", b"x", b"( 1"))\
+            if self.rng.random() < 0.5 else b"-inf"
+
+    def smax(self):
+        return self.rng.choice((b"+inf", b"inf", b"0", b"5", b"(1", b"(8", b"2", b"1e3", b"(-inf", b"y"))\
+            if self.rng.random() < 0.5 else b"+inf"
+
+    def lexmin(self):
+        return self.rng.choice((b"-", b"[a", b"(a", b"[b", b"(aa", b"[", b"(", b"+", b"a", b"[\x00", b"[foo"))
+
+    def lexmax(self):
+        return self.rng.choice((b"+", b"[z", b"(z", b"[b", b"(c", b"[\xff", b"-", b"", b"(foo"))
+
+    def ttl(self):
+        return text(self.rng.randint(1000, 10**7)) if self.rng.random() < 0.85 else \
+            self.rng.choice((b"0", b"-1", b"-100", b"9223372036854775807", b"-9223372036854775808", b"9223372036854776"))
+
+    def pttl(self):
+        return text(self.rng.randint(10**6, 10**10)) if self.rng.random() < 0.85 else self.ttl()
+
+    def at(self):
+        return text(self.rng.randint(4 * 10**9, 5 * 10**9)) if self.rng.random() < 0.85 else self.ttl_past()
+
+    def pat(self):
+        return text(self.rng.randint(4 * 10**12, 5 * 10**12)) if self.rng.random() < 0.85 else self.ttl_past()
+
+    def ttl_past(self):
+        return self.rng.choice((b"0", b"-1", b"1000", b"1000000000", b"9223372036854775807", b"x"))
+
+    def db(self):
+        return self.rng.choice((b"0", b"1", b"2", b"15", b"16", b"-1", b"x", b"9999999999999")) \
+            if self.rng.random() < 0.3 else self.rng.choice((b"1", b"2", b"3"))
+
+    def pattern(self):
+        return self.rng.choice((b"*", b"s*", b"?1", b"[a-h]*", b"[^s]1", b"*1", b"nokey", b"\\*", b"", b"**", b"s[", b"h[1-", b"k\x00*",
+                                b"[^a]", b"*\xff*"))
+
+    def type(self):
+        return self.rng.choice((b"string", b"list", b"set", b"hash", b"zset", b"ZSET", b"stream", b"nothing"))
+
+    def name(self):
+        return self.rng.choice((b"app", b"x1", b"", b"with space", b"new\nline", b"\x00", b"~", b"long" * 50))
+
+    def junk(self):
+        return self.rng.choice(WORDS + self.EDGES)
+
+
+WORDS = [b"one", b"two", b"three", b"four", b"five", b"Six", b"", b"with space", b"1", b"2", b"-7", b"\x00\x01\xff", b"\r\n", b"$5\r\nx",
+         "Suyeon \u00fc \u6c34".encode(), b"x" * 64, b"y" * 65, struct.pack("<q", -1)]
+FIELDS = [b"f%d" % i for i in range(14)] + [b"", b"\x00", b"1", b"3", b"-12", b"field with space", b"F" * 70]
+KEYS = {
+    "s": [b"s1", b"s2", b"s3", b"k\x00\xff\r\n", b""],
+    "n": [b"n1", b"n2", b"n3"],
+    "l": [b"l1", b"l2", b"l3", b"l" * 300],
+    "a": [b"a1", b"a2", b"a3", b"a4"],
+    "h": [b"h1", b"h2", b"h3"],
+    "z": [b"z1", b"z2", b"z3", b"z4"],
+    "x": [b"x1", b"x2"],  # sorted sets with equal scores, where lexical ranges mean something
+}
+
+EXPIRY = "EX ttl|PX pttl|EXAT at|PXAT pat"
+FAMILIES = {
+    "string": [
+        "SET skey val", f"SET skey val [NX|XX] [GET] [{EXPIRY}|KEEPTTL]", f"SET skey val [{EXPIRY}|KEEPTTL] [GET|NX|XX] [GET|NX|XX]",
+        "SET nkey sint", "SET nkey int", "GET skey", "GETSET skey val", "GETDEL skey", f"GETEX skey [{EXPIRY}|PERSIST]",
+        "SETNX skey val", "SETEX skey ttl val", "PSETEX skey pttl val", "MSET (skey val)...", "MSETNX (skey val)...",
+        "MGET key...", "APPEND skey val", "STRLEN skey", "GETRANGE skey idx idx", "SUBSTR skey idx idx", "SETRANGE skey off val",
+        "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
+        "LCS skey skey [LEN|IDX] [MINMATCHLEN cnt] [WITHMATCHLEN]", "LCS skey skey IDX [MINMATCHLEN sint] [WITHMATCHLEN] [LEN]",
+    ],
+    "list": [
+        "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",
+        "LLEN lkey", "LINDEX lkey idx", "LINSERT lkey (BEFORE|AFTER) lval lval", "LRANGE lkey idx idx", "LRANGE lkey 0 -1", "LREM lkey cnt lval",
+        "LSET lkey idx lval", "LTRIM lkey idx idx", "RPOPLPUSH lkey lkey", "LMOVE lkey lkey (LEFT|RIGHT) (LEFT|RIGHT)",
+        "LPOS lkey lval [RANK sint] [COUNT cnt] [MAXLEN cnt]", "LMPOP lkeys (LEFT|RIGHT) [COUNT pcnt]",
+    ],
+    "set": [
+        "SADD akey aval...", "SADD akey sint...", "SADD akey int...", "SREM akey aval...", "SISMEMBER akey aval", "SMISMEMBER akey aval...",
+        "SMEMBERS akey", "SCARD akey", "SMOVE akey akey aval", "SPOP akey", "SPOP akey rcount", "SRANDMEMBER akey [rcount]", "SUNION akey...", "SINTER akey...", "SDIFF akey...",
+        "SUNIONSTORE akey akey...", "SINTERSTORE akey akey...", "SDIFFSTORE akey akey...", "SINTERCARD akeys [LIMIT cnt]",
+        "SSCAN akey 0 COUNT 100000 [MATCH pattern]",
+    ],
+    "hash": [
+        "HSET hkey (field fval)...", "HSET hkey (field fval)...", "HSETNX hkey field fval", "HMSET hkey (field fval)...", "HGET hkey field", "HMGET hkey field...",
+        "HGETALL hkey", "HKEYS hkey", "HVALS hkey", "HLEN hkey", "HSTRLEN hkey field", "HDEL hkey field...", "HEXISTS hkey field",
+        "HINCRBY hkey nfield int", "HINCRBY hkey nfield sint", "HINCRBYFLOAT hkey nfield flt", "HRANDFIELD hkey [rcount] [WITHVALUES]", "HRANDFIELD hkey rcount [WITHVALUES]",
+        "HSCAN hkey 0 COUNT 100000 [MATCH pattern]",
+    ],
+    "zset": [
+        "ZADD zkey (score member)...", "ZADD zkey (score member)...", "ZADD zkey [NX|XX] [GT|LT] [CH] (score member)...", "ZADD zkey [NX|XX|GT|LT] INCR score member [score member]",
+        "ZADD xkey (0 lexmember)...", "ZINCRBY zkey score member", "ZREM zkey member...", "ZCARD zkey", "ZSCORE zkey member", "ZMSCORE zkey member...",
+        "ZCOUNT zkey smin smax", "ZLEXCOUNT xkey lexmin lexmax", "ZRANK zkey member", "ZREVRANK zkey member",
+        "ZRANGE zkey idx idx [REV] [WITHSCORES]", "ZRANGE zkey 0 -1 WITHSCORES", "ZRANGE zkey smin smax BYSCORE [LIMIT idx cnt] [WITHSCORES]",
+        "ZRANGE zkey smax smin BYSCORE REV [LIMIT idx cnt] [WITHSCORES]", "ZRANGE xkey lexmin lexmax BYLEX [LIMIT idx cnt]",
+        "ZRANGE xkey lexmax lexmin BYLEX REV [LIMIT idx cnt] [WITHSCORES]", "ZRANGE zkey idx idx [LIMIT idx cnt]",
+        "ZREVRANGE zkey idx idx [WITHSCORES]", "ZRANGEBYSCORE zkey smin smax [WITHSCORES] [LIMIT idx cnt]",
+        "ZREVRANGEBYSCORE zkey smax smin [WITHSCORES] [LIMIT idx cnt]", "ZRANGEBYLEX xkey lexmin lexmax [LIMIT idx cnt]",
+        "ZREVRANGEBYLEX xkey lexmax lexmin [LIMIT idx cnt]", "ZRANGESTORE zkey zkey idx idx [REV]",
+        "ZRANGESTORE zkey zkey smin smax BYSCORE [LIMIT idx cnt]", "ZRANGESTORE xkey xkey lexmin lexmax BYLEX [LIMIT idx cnt] [WITHSCORES]",
+        "ZREMRANGEBYRANK zkey idx idx", "ZREMRANGEBYSCORE zkey smin smax", "ZREMRANGEBYLEX xkey lexmin lexmax", "ZPOPMIN zkey [cnt]", "ZPOPMAX zkey [cnt]",
+        "ZMPOP zkeys (MIN|MAX) [COUNT pcnt]", "ZUNION azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZUNION weighted [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
+        "ZINTER azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZINTER weighted [WITHSCORES]", "ZDIFF azkeys [WITHSCORES]",
+        "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]",
+        "ZINTERSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX|AVG)]", "ZINTERSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]", "ZDIFFSTORE zkey azkeys", "ZINTERCARD azkeys [LIMIT cnt]",
+        "ZRANDMEMBER zkey [rcount]", "ZRANDMEMBER zkey rcount [WITHSCORES]", "ZSCAN zkey 0 COUNT 100000 [MATCH pattern]",
+        "SADD a1 member...", "SADD a2 sint...",
+    ],
+    "keys": [
+        "DEL key...", "UNLINK key...", "EXISTS key...", "TYPE key", "TOUCH key...", "EXPIRE key ttl [NX|XX|GT|LT]", "PEXPIRE key pttl [NX|XX|GT|LT]",
+        "EXPIREAT key at [NX|XX|GT|LT]", "PEXPIREAT key pat [NX|XX|GT|LT]", "EXPIRE key ttl [NX|XX|GT|LT] [NX|XX|GT|LT]", "TTL key", "PTTL key", "EXPIRETIME key", "PEXPIRETIME key",
+        "PERSIST key", "RENAME key key", "RENAMENX key key", "COPY key key [DB db] [REPLACE]", "MOVE key db", "KEYS pattern",
+        "SCAN 0 COUNT 100000 [MATCH pattern] [TYPE type]", "SCAN junk [COUNT junk]", "RANDOMKEY", "OBJECT (ENCODING|REFCOUNT|IDLETIME|FREQ) key", "OBJECT ENCODING key", "DBSIZE",
+        "SWAPDB db db", "SELECT (0|0|0|1|db)", "OBJECT HELP", "MEMORY USAGE key [SAMPLES cnt]",
+        # data to work on
+        "SET skey val", "SET nkey int", "RPUSH lkey lval...", "SADD akey aval...", "SADD akey sint...", "HSET hkey (field fval)...", "ZADD zkey (score member)...",
+    ],
+    "flush": ["FLUSHDB [ASYNC|SYNC|junk]", "FLUSHALL [ASYNC|SYNC|junk]", "SET skey val", "SELECT (0|1|2)", "DBSIZE", "RPUSH lkey lval...", "SWAPDB (0|1) (1|2)", "GET skey", "LLEN lkey"],
+    "connection": [
+        "PING [val]", "ECHO val", "HELLO (2|3)", "HELLO", "HELLO (1|4|x|2 SETNAME name|3 SETNAME app|3 AUTH default pw|2 junk|3 AUTH junk|3 SETNAME)",
+        "AUTH junk", "AUTH default junk", "SELECT db", "RESET", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME name", "CLIENT INFO", "CLIENT LIST",
+        "CLIENT LIST (TYPE (normal|master|replica|pubsub|x)|ID (1|0|x)|junk)", "CLIENT NO-EVICT (ON|OFF|x)", "CLIENT KILL (1:1|ID 0|ID x|ID 999999|TYPE x|ADDR 1:1|LADDR 1:1|USER nobody|SKIPME x ID 99999)",
+        "CLIENT REPLY (ON|x)", "CLIENT HELP", "CLIENT junk", "CLIENT", "COMMAND COUNT", "COMMAND INFO GET nosuch", "COMMAND GETKEYS (MSET a 1 b 2|GET k|ZUNION 2 a b|PING|nosuch x|LMPOP 1 l LEFT|GET|ZUNIONSTORE d 1 s)",
+        "COMMAND", "COMMAND DOCS GET", "COMMAND LIST", "CLIENT SETINFO", "MEMORY USAGE", "COMMAND GETKEYS (SET k v|SINTERCARD 2 a b|EVAL|OBJECT ENCODING k|MEMORY USAGE k|COPY a b|SMOVE a b m)", "COMMAND GETKEYSANDFLAGS (SET k v|SET k v GET|DEL a b|LMOVE a b LEFT LEFT|COPY a b|GETEX k|SINTERSTORE a b c)",
+        "COMMAND LIST (FILTERBY (PATTERN xget|ACLCAT nosuch|x y))", "COMMAND DOCS nosuch", "COMMAND HELP", "COMMAND junk", "NOSUCHCOMMAND val...", "junk val",
+    ],
+    "config": [
+        "CONFIG GET (maxmemory|maxmemory-policy|timeout|hz|databases|port2|hash-max-listpack-entries|list-max-listpack-size|slowlog-max-len|maxmemory maxmemory-policy|hash-max-ziplist*)",
+        "CONFIG SET (maxmemory-policy (allkeys-lru|noeviction|volatile-ttl|allkeys-random|x)|timeout (0|10|-1|x|99999999999)|maxmemory-samples (5|0|x|10)|slowlog-max-len (128|-1|100)"
+        "|slowlog-log-slower-than (10000|-1|-2|x)|hash-max-listpack-entries (512|x|-1)|nosuch 1|port2 1|databases 4|tcp-keepalive (300|0|x)|timeout 0 timeout 1|timeout|lfu-log-factor (10|-1)"
+        "|client-output-buffer-limit (x|normal 0 0 0|normal 1 2)|notify-keyspace-events (KEA|q|junk)|appendonly maybe|activerehashing (yes|no|maybe)|loglevel (notice|x))",
+        "CONFIG GET", "CONFIG SET", "CONFIG RESETSTAT", "CONFIG RESETSTAT x", "CONFIG REWRITE", "CONFIG HELP", "CONFIG junk", "CONFIG",
+        "INFO", "INFO (server|clients|memory|stats|keyspace|commandstats|errorstats|cpu|everything|all|default|nosuch|persistence|replication)", "TIME", "TIME x", "SLOWLOG GET [cnt]", "SLOWLOG LEN", "SLOWLOG RESET", "SLOWLOG HELP",
+        "SLOWLOG junk", "MEMORY USAGE key", "MEMORY HELP", "MEMORY junk", "DEBUG SLEEP 0", "DEBUG SET-ACTIVE-EXPIRE 1", "DEBUG DIGEST", "DEBUG junk", "DEBUG HELP", "DBSIZE",
+        "SHUTDOWN junk", "SHUTDOWN SAVE NOSAVE", "MONITOR x", "QUIT2", "OBJECT junk", "OBJECT", "CLIENT KILL", "DEBUG", "MEMORY", "SLOWLOG", "COMMAND x y",
+    ],
+}
+
+# Commands whose mutation could do harm or never end: they are only called as their shape says.
+NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET"}
+
+# How replies are compared. "exact" is the default; the reason for each other rule:
+RULES = {
+    # Redis gives these in the order of a hash table with its own seed.
+    "unordered": "SMEMBERS SUNION SINTER SDIFF KEYS HKEYS HVALS",
+    "pairs": "HGETALL CONFIG|GET",
+    "scan": "SCAN SSCAN",
+    "scanpairs": "HSCAN ZSCAN",
+    # Chosen at random.
+    "shape": "SRANDMEMBER SPOP RANDOMKEY HRANDFIELD ZRANDMEMBER",
+    # Clocks.
+    "seconds": "TTL EXPIRETIME",
+    "milliseconds": "PTTL PEXPIRETIME",
+    # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
+    "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
+    # What a server says of itself.
+    "kind": "COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
+            "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
+    # 7.2 knows listpacks for small sets and lists, 7.0 does not.
+    "encoding": "OBJECT|ENCODING",
+}
+RULE = {name: rule for rule, names in RULES.items() for name in names.split()}

@@ -1,0 +1,35 @@
+"""Inodis answers as redis-server does: the comparison run (compare.py), a family at a time."""
+import os
+import time
+
+import pytest
+
+from compare import Run
+from shapes import FAMILIES
+
+SEED = os.environ.get("COMPARE_SEED", str(int(time.time())))
+SEQUENCES = int(os.environ.get("COMPARE_SEQUENCES", "40"))
+_seen = {}
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_replies_and_data_equal_those_of_redis(pair, family, capsys):
+    run = Run(*pair, seed=SEED)
+    run.family(family, SEQUENCES)
+    _seen[family] = run
+    with capsys.disabled():
+        print(f"\nseed {SEED}, {family}: {sum(run.cases.values())} calls, {run.digests} digests, {sum(run.wrong.values())} differ")
+    assert not run.wrong, f"seed {SEED}\n{run.report()}"
+
+
+def test_every_command_was_compared(pair, capsys):
+    if len(_seen) < len(FAMILIES):
+        pytest.skip("only with all the families before it")
+    total = Run(*pair, seed=SEED)
+    for run in _seen.values():
+        total.cases.update(run.cases)
+    with pair[0].conn() as c:
+        lines, none = total.table(c)
+    with capsys.disabled():
+        print("\ncalls compared, by command:\n" + "\n".join(lines))
+    assert not none, f"never called: {none}"
