@@ -4,6 +4,5 @@
 
 const struct command *const command_families[] = {
 	string_commands,
-	key_commands,
 	NULL,
 };
