@@ -4,5 +4,6 @@
 
 const struct command *const command_families[] = {
 	string_commands,
+	key_commands,
 	NULL,
 };

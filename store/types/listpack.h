@@ -46,10 +46,16 @@ unsigned char *listpack_append(unsigned char *lp, struct bytes s);
 unsigned char *listpack_prepend(unsigned char *lp, struct bytes s);
 unsigned char *listpack_insert(unsigned char *lp, unsigned char *p, bool after, struct bytes s,
 			       unsigned char **newp);
+/* @p is updated to the element's new place. */
 unsigned char *listpack_replace(unsigned char *lp, unsigned char **p, struct bytes s);
 /* @newp receives what then stands in that place, NULL at the end. */
 unsigned char *listpack_delete(unsigned char *lp, unsigned char *p, unsigned char **newp);
 unsigned char *listpack_delete_range(unsigned char *lp, long index, size_t count);
+
+/* Move the elements from @p on to a listpack of their own, @tail. NULL, nothing changed, when there is no memory. */
+unsigned char *listpack_split(unsigned char *lp, unsigned char *p, unsigned char **tail);
+/* Append a copy of all of @other's elements. */
+unsigned char *listpack_merge(unsigned char *lp, const unsigned char *other);
 
 /* Bytes an element of this content takes. */
 size_t listpack_element_size(struct bytes s);
