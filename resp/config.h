@@ -29,6 +29,17 @@ struct config_obuf_limit {
 };
 enum { OBUF_NORMAL, OBUF_REPLICA, OBUF_PUBSUB, OBUF_CLASSES };
 
+/* notify_events: enum notify_class (resp/command.h) and these. */
+#define NOTIFY_KEYSPACE (1u << 16) /* K */
+#define NOTIFY_KEYEVENT (1u << 17) /* E */
+#define NOTIFY_MODULE   (1u << 18) /* d */
+
+/* Parse "AKE" and its like; false for an unknown letter. Format in Redis's canonical order; @buf of 20 bytes. */
+bool notify_parse(struct bytes s, unsigned *out);
+void notify_format(unsigned events, char *buf);
+
+enum config_supervised { SUPERVISED_NO, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
+
 /* Strings are owned, never NULL ("" when unset). */
 struct config {
 	/* network */
@@ -38,25 +49,25 @@ struct config {
 	char *unixsocket;
 	int unixsocketperm; /* octal, 0: as umask has it */
 	bool protected_mode;
-	int maxclients;
+	unsigned maxclients; /* fitted to the descriptors that the process may have */
 	int64_t proto_max_bulk_len;
 	int64_t client_query_buffer_limit;
 	struct config_obuf_limit obuf[OBUF_CLASSES];
 	char *requirepass;
 	char *bind_source_addr;
-	char *socket_mark_id;
 	/* process */
 	bool daemonize;
 	char *pidfile, *dir, *config_file; /* config_file absolute, "" for none */
-	char *loglevel_unused;
-	struct log log; /* level, path, syslog */
-	char *syslog_ident, *syslog_facility;
+	struct log log;                    /* level, path, syslog */
+	char *syslog_ident;
+	int syslog_facility; /* syslog(3)'s */
 	int hz;
 	bool dynamic_hz;
 	int databases;
 	int busy_poll_usec; /* 50 */
 	bool always_show_logo, set_proc_title;
-	char *proc_title_template, *supervised, *locale_collate;
+	char *proc_title_template, *locale_collate;
+	enum config_supervised supervised;
 	bool crash_log_enabled, crash_memcheck_enabled;
 	/* memory */
 	uint64_t maxmemory;
@@ -71,14 +82,15 @@ struct config {
 	/* seeing inside */
 	int64_t slowlog_log_slower_than, slowlog_max_len;
 	int64_t latency_monitor_threshold;
-	unsigned notify_events;                                /* enum notify_class bits and K, E */
-	bool enable_debug_command_local, enable_debug_command; /* yes, local, no */
-	bool enable_protected_configs;
+	unsigned notify_events; /* enum notify_class bits and K, E */
+	/* yes: both; local: the second; no: neither */
+	bool enable_debug_command, enable_debug_command_local;
+	bool enable_protected_configs, enable_protected_configs_local;
 	/* the mount */
 	char *mount;         /* --mount DIR, "" for none */
 	char *mount_options; /* -o style list */
-	/* values kept for directives whose part comes later live in config.c's own list, not here */
-	void *rest;
+	/* values of directives whose feature comes later, and what CONFIG REWRITE has to remember */
+	struct config_rest *rest;
 };
 
 /* Fill with defaults. */
@@ -86,10 +98,17 @@ void config_init(struct config *cfg);
 void config_fini(struct config *cfg);
 
 /* Read the command line (argv[1..]) and the file it names: "inodis [file.conf] [-] [--option value ...]". On a bad line prints
- * Redis's "*** FATAL CONFIG FILE ERROR ***" block to stderr and answers -1. -v/--version, -h/--help, --test-memory are main.c's. */
+ * Redis's "*** FATAL CONFIG FILE ERROR ***" block to stderr and answers -1 (a file that cannot be opened is logged instead).
+ * Changes the working directory where a line says dir. -v/--version, -h/--help, --test-memory are main.c's. */
 int config_load(struct config *cfg, int argc, char **argv);
 
-/* CONFIG GET / SET / REWRITE of the server's configuration; they write the reply. */
+/* Log what was configured and has no effect yet (save points); once, at start. */
+void config_log_warnings(struct config *cfg);
+
+/* Raise the limit of open files to what maxclients needs; where the kernel refuses, lower maxclients and log it as Redis does. */
+void config_fit_maxclients(struct config *cfg);
+
+/* CONFIG GET / SET / REWRITE of the server's configuration; they write the reply. @n of SET counts names and values. */
 void config_reply_get(struct server *s, struct reply *r, const struct bytes *patterns, size_t n);
 void config_reply_set(struct server *s, struct reply *r, const struct bytes *pairs, size_t n);
 void config_reply_rewrite(struct server *s, struct reply *r);

@@ -96,6 +96,8 @@ void server_apply_config(struct server *s)
 
 void server_init(struct server *s)
 {
+	s->config.log.role = 'M';
+	config_fit_maxclients(&s->config);
 	s->loop = loop_new();
 	s->keyspace = keyspace_new((unsigned)s->config.databases);
 	s->keyspace->hooks = (struct keyspace_hooks){.arg = s, .gone = key_gone};
@@ -246,6 +248,7 @@ static void turn_ends(void *arg)
 
 void server_start(struct server *s)
 {
+	config_log_warnings(&s->config);
 	loop_after_wait(s->loop, turn_begins, s);
 	loop_before_wait(s->loop, turn_ends, s);
 	s->cron.timer = loop_timer_add(s->loop, 1, cron, s);

@@ -1,0 +1,131 @@
+/* resp/config/apply.c - what a changed value does to a running server. Part of directive.h. */
+#include <sys/resource.h>
+
+#include "resp/config/directive.h"
+#include "resp/net/network.h"
+#include "resp/server.h"
+#include "resp/session.h"
+#include "store/base/mem.h"
+
+/* Descriptors that are not clients: the log, the listeners, epoll, the mount. */
+#define FDS_RESERVED 32
+
+#define HZ_MAX 500
+
+bool apply_policy(struct server *s, struct config_error *err)
+{
+	(void)err;
+	server_apply_config(s);
+	return true;
+}
+
+/* Out of bounds is fitted, not refused, as Redis has it. */
+bool apply_hz(struct server *s, struct config_error *err)
+{
+	(void)err;
+	if (s->config.hz < 1)
+		s->config.hz = 1;
+	if (s->config.hz > HZ_MAX)
+		s->config.hz = HZ_MAX;
+	return true;
+}
+
+bool apply_port(struct server *s, struct config_error *err)
+{
+	if (s->network && network_rebind(s->network) < 0)
+		return config_refuse(err, "Unable to listen on this port. Check server logs.");
+	return true;
+}
+
+bool apply_bind(struct server *s, struct config_error *err)
+{
+	if (s->network && network_rebind(s->network) < 0)
+		return config_refuse(err, "Failed to bind to specified addresses.");
+	return true;
+}
+
+/* How many clients the limit of open files has room for, after trying to raise it to @want. */
+static unsigned clients_that_fit(unsigned want)
+{
+	struct rlimit lim;
+	rlim_t need = (rlim_t)want + FDS_RESERVED;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
+		return want;
+	if (lim.rlim_cur < need) {
+		struct rlimit more = {.rlim_cur = need,
+				      .rlim_max = lim.rlim_max > need ? lim.rlim_max : need};
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			return want;
+		more = (struct rlimit){.rlim_cur = lim.rlim_max, .rlim_max = lim.rlim_max};
+		if (lim.rlim_cur < lim.rlim_max && setrlimit(RLIMIT_NOFILE, &more) == 0)
+			lim = more;
+	}
+	if (lim.rlim_cur >= need)
+		return want;
+	return lim.rlim_cur > FDS_RESERVED ? (unsigned)(lim.rlim_cur - FDS_RESERVED) : 0;
+}
+
+void config_fit_maxclients(struct config *cfg)
+{
+	unsigned fit = clients_that_fit(cfg->maxclients);
+
+	if (fit == cfg->maxclients)
+		return;
+	if (fit == 0)
+		fit = 1;
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "You requested maxclients of %u requiring at least %llu max file descriptors.",
+		 cfg->maxclients, (unsigned long long)cfg->maxclients + FDS_RESERVED);
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "Server can't set maximum open files to %llu because of OS error: %s.",
+		 (unsigned long long)cfg->maxclients + FDS_RESERVED, "Operation not permitted");
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "Current maximum open files is %u. maxclients has been reduced to %u to "
+		 "compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+		 fit + FDS_RESERVED, fit);
+	cfg->maxclients = fit;
+}
+
+bool apply_maxclients(struct server *s, struct config_error *err)
+{
+	unsigned fit = clients_that_fit(s->config.maxclients);
+
+	if (fit < s->config.maxclients)
+		return config_refuse(err,
+				     "The operating system is not able to handle the specified "
+				     "number of clients, try with %u",
+				     fit);
+	if (s->network && network_rebind(s->network) < 0)
+		return config_refuse(err, "Unable to change the number of clients");
+	return true;
+}
+
+bool apply_maxmemory(struct server *s, struct config_error *err)
+{
+	(void)err;
+	uint64_t limit = s->config.maxmemory;
+	size_t used = mem_used();
+
+	if (limit && limit < used)
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "WARNING: the new maxmemory value set via CONFIG SET (%llu) is smaller "
+			 "than the current memory usage (%zu). This will result in key eviction "
+			 "and/or the inability to accept new write commands depending on the "
+			 "maxmemory-policy.",
+			 (unsigned long long)limit, used);
+	return true;
+}
+
+/* Without a password the default user needs none: whoever is connected is in. */
+bool apply_requirepass(struct server *s, struct config_error *err)
+{
+	(void)err;
+	struct session *each, *tmp;
+
+	if (s->config.requirepass[0])
+		return true;
+	HASH_ITER (hh, s->sessions, each, tmp)
+		each->flags |= SESSION_AUTHENTICATED;
+	return true;
+}

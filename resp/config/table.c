@@ -1,0 +1,391 @@
+/* resp/config/table.c - every directive there is. CONFIG, redis.conf and the command line know no other list.
+ *
+ * Names, defaults, bounds and whether a value may change at run time are those of Redis 7.2; our own directives are
+ * busy-poll-usec, mount and mount-options.
+ */
+#include <ctype.h>
+#include <limits.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "resp/config/directive.h"
+#include "store/keyspace/evict.h"
+
+#define FIELD(member)                                                                              \
+	.offset = offsetof(struct config, member), .width = sizeof(((struct config *)0)->member)
+#define MISSING(what) what " is not available in this version"
+
+/* --- words --- */
+
+static const struct directive_word loglevel_words[] = {
+	{"debug", LOG_LEVEL_DEBUG},     {"verbose", LOG_LEVEL_VERBOSE},
+	{"notice", LOG_LEVEL_NOTICE},   {"warning", LOG_LEVEL_WARNING},
+	{"nothing", LOG_LEVEL_NOTHING}, {0},
+};
+
+static const struct directive_word policy_words[] = {
+	{"volatile-lru", EVICT_VOLATILE_LRU},
+	{"volatile-lfu", EVICT_VOLATILE_LFU},
+	{"volatile-random", EVICT_VOLATILE_RANDOM},
+	{"volatile-ttl", EVICT_VOLATILE_TTL},
+	{"allkeys-lru", EVICT_ALLKEYS_LRU},
+	{"allkeys-lfu", EVICT_ALLKEYS_LFU},
+	{"allkeys-random", EVICT_ALLKEYS_RANDOM},
+	{"noeviction", EVICT_NOEVICTION},
+	{0},
+};
+
+static const struct directive_word facility_words[] = {
+	{"user", LOG_USER},     {"local0", LOG_LOCAL0},
+	{"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2},
+	{"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+	{"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6},
+	{"local7", LOG_LOCAL7}, {0},
+};
+
+static const struct directive_word supervised_words[] = {
+	{"upstart", SUPERVISED_UPSTART},
+	{"systemd", SUPERVISED_SYSTEMD},
+	{"auto", SUPERVISED_AUTO},
+	{"no", SUPERVISED_NO},
+	{0},
+};
+
+static const struct directive_word shutdown_words[] = {
+	{"default", 0}, {"save", 1}, {"nosave", 2}, {"now", 4}, {"force", 8}, {0},
+};
+
+static const struct directive_word allow_words[] = {{"no", 0}, {"yes", 1}, {"local", 2}, {0}};
+static const struct directive_word oom_words[] = {
+	{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}, {0}};
+static const struct directive_word pubsub_words[] = {{"allchannels", 1}, {"resetchannels", 0}, {0}};
+static const struct directive_word sanitize_words[] = {{"no", 0}, {"yes", 1}, {"clients", 2}, {0}};
+static const struct directive_word fsync_words[] = {{"everysec", 2}, {"always", 1}, {"no", 0}, {0}};
+static const struct directive_word diskless_words[] = {
+	{"disabled", 0}, {"on-empty-db", 1}, {"swapdb", 2}, {0}};
+static const struct directive_word propagation_words[] = {
+	{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}, {0}};
+static const struct directive_word endpoint_words[] = {
+	{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}, {0}};
+static const struct directive_word tls_auth_words[] = {{"no", 0}, {"yes", 1}, {"optional", 2}, {0}};
+
+/* --- checks --- */
+
+static bool is_path(const char *s)
+{
+	return strchr(s, '/') != NULL;
+}
+
+static const char *check_dbfilename(const char *s)
+{
+	return is_path(s) ? "dbfilename can't be a path, just a filename" : NULL;
+}
+
+static const char *check_appendfilename(const char *s)
+{
+	if (!s[0])
+		return "appendfilename can't be empty";
+	return is_path(s) ? "appendfilename can't be a path, just a filename" : NULL;
+}
+
+static const char *check_appenddirname(const char *s)
+{
+	if (!s[0])
+		return "appenddirname can't be empty";
+	return is_path(s) ? "appenddirname can't be a path, just a dirname" : NULL;
+}
+
+static const char *check_hostname(const char *s)
+{
+	if (strlen(s) > 255)
+		return "Hostnames must be less than 256 characters";
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && *s != '-' && *s != '.')
+			return "Hostnames may only contain alphanumeric characters, hyphens or "
+			       "dots";
+	return NULL;
+}
+
+static bool is_title_variable(const char *s, size_t n)
+{
+	static const char *const names[] = {"title",    "listen-addr", "server-mode", "port",
+					    "tls-port", "unixsocket",  "config-file"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == n && memcmp(names[i], s, n) == 0)
+			return true;
+	return false;
+}
+
+static const char *check_title_template(const char *s)
+{
+	static const char bad[] = "template format is invalid or contains unknown variables";
+
+	if (!s[strspn(s, " ")])
+		return bad;
+	while ((s = strchr(s, '{'))) {
+		size_t n = strcspn(++s, "}");
+		if (!s[n] || !is_title_variable(s, n))
+			return bad;
+		s += n;
+	}
+	return NULL;
+}
+
+static const char no_defrag[] =
+	"Active defragmentation cannot be enabled: it requires a Redis server compiled with a "
+	"modified Jemalloc like the one shipped by default with the Redis source distribution";
+
+/* --- the table --- */
+
+#define BOOL(n, d, ...)                                                                            \
+	{                                                                                          \
+		.name = n, .kind = DIRECTIVE_BOOL, .def = d, ##__VA_ARGS__                         \
+	}
+#define STRING(n, d, ...)                                                                          \
+	{                                                                                          \
+		.name = n, .kind = DIRECTIVE_STRING, .def = d, ##__VA_ARGS__                       \
+	}
+#define NUMBER(n, d, low, high, ...)                                                               \
+	{                                                                                          \
+		.name = n, .kind = DIRECTIVE_NUMBER, .def = d, .min = low, .max = high,            \
+		##__VA_ARGS__                                                                      \
+	}
+#define ENUM(n, d, w, ...)                                                                         \
+	{                                                                                          \
+		.name = n, .kind = DIRECTIVE_ENUM, .def = d, .words = w, ##__VA_ARGS__             \
+	}
+#define SPECIAL(n, d, how, ...)                                                                    \
+	{                                                                                          \
+		.name = n, .kind = DIRECTIVE_SPECIAL, .def = d, .special = how, ##__VA_ARGS__      \
+	}
+
+const struct directive directive_table[] = {
+	/* network */
+	SPECIAL("bind", "* -::*", &special_bind, .flags = D_WORDS, .apply = apply_bind),
+	NUMBER("port", "6379", 0, 65535, FIELD(port), .apply = apply_port),
+	NUMBER("tcp-backlog", "511", 0, INT_MAX, .flags = D_IMMUTABLE, FIELD(tcp_backlog)),
+	NUMBER("tcp-keepalive", "300", 0, INT_MAX, FIELD(tcp_keepalive)),
+	NUMBER("timeout", "0", 0, INT_MAX, FIELD(timeout)),
+	STRING("unixsocket", "", .flags = D_IMMUTABLE, FIELD(unixsocket)),
+	NUMBER("unixsocketperm", "0", 0, 0777, .flags = D_IMMUTABLE | D_OCTAL,
+	       FIELD(unixsocketperm)),
+	BOOL("protected-mode", "yes", FIELD(protected_mode)),
+	NUMBER("maxclients", "10000", 1, UINT_MAX, .flags = D_UNSIGNED, FIELD(maxclients),
+	       .apply = apply_maxclients),
+	NUMBER("proto-max-bulk-len", "512mb", 1024 * 1024, INT64_MAX, .flags = D_MEMORY,
+	       FIELD(proto_max_bulk_len)),
+	NUMBER("client-query-buffer-limit", "1gb", 1024 * 1024, INT64_MAX, .flags = D_MEMORY,
+	       FIELD(client_query_buffer_limit)),
+	SPECIAL("client-output-buffer-limit",
+		"normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+		&special_obuf, .flags = D_WORDS),
+	NUMBER("maxmemory-clients", "0", 0, INT64_MAX, .flags = D_MEMORY | D_PERCENT,
+	       .missing = MISSING("maxmemory-clients")),
+	STRING("bind-source-addr", "", FIELD(bind_source_addr)),
+	NUMBER("socket-mark-id", "0", 0, UINT_MAX, .flags = D_IMMUTABLE | D_UNSIGNED),
+	STRING("requirepass", "", FIELD(requirepass), .apply = apply_requirepass),
+	/* the process */
+	BOOL("daemonize", "no", .flags = D_IMMUTABLE, FIELD(daemonize)),
+	ENUM("supervised", "no", supervised_words, .flags = D_IMMUTABLE, FIELD(supervised)),
+	STRING("pidfile", "", .flags = D_IMMUTABLE, FIELD(pidfile)),
+	SPECIAL("dir", "", &special_dir, .flags = D_PROTECTED),
+	ENUM("loglevel", "notice", loglevel_words, FIELD(log.level)),
+	STRING("logfile", "", .flags = D_IMMUTABLE, FIELD(log.path)),
+	BOOL("syslog-enabled", "no", .flags = D_IMMUTABLE, FIELD(log.syslog)),
+	STRING("syslog-ident", "redis", .flags = D_IMMUTABLE, FIELD(syslog_ident)),
+	ENUM("syslog-facility", "local0", facility_words, .flags = D_IMMUTABLE,
+	     FIELD(syslog_facility)),
+	NUMBER("hz", "10", 0, INT_MAX, FIELD(hz), .apply = apply_hz),
+	BOOL("dynamic-hz", "yes", FIELD(dynamic_hz)),
+	NUMBER("databases", "16", 1, INT_MAX, .flags = D_IMMUTABLE, FIELD(databases)),
+	BOOL("always-show-logo", "no", .flags = D_IMMUTABLE, FIELD(always_show_logo)),
+	BOOL("set-proc-title", "yes", .flags = D_IMMUTABLE, FIELD(set_proc_title)),
+	STRING("proc-title-template", "{title} {listen-addr} {server-mode}",
+	       FIELD(proc_title_template), .check = check_title_template),
+	STRING("locale-collate", "", FIELD(locale_collate)),
+	BOOL("crash-log-enabled", "yes", FIELD(crash_log_enabled)),
+	BOOL("crash-memcheck-enabled", "yes", FIELD(crash_memcheck_enabled)),
+	BOOL("use-exit-on-panic", "no", .flags = D_HIDDEN),
+	NUMBER("watchdog-period", "0", 0, INT_MAX, .flags = D_HIDDEN,
+	       .missing = MISSING("watchdog-period")),
+	BOOL("disable-thp", "yes", .flags = D_IMMUTABLE),
+	ENUM("oom-score-adj", "no", oom_words),
+	SPECIAL("oom-score-adj-values", "0 200 800", &special_oom_values, .flags = D_WORDS),
+	ENUM("shutdown-on-sigint", "default", shutdown_words, .flags = D_WORDS | D_BITS),
+	ENUM("shutdown-on-sigterm", "default", shutdown_words, .flags = D_WORDS | D_BITS),
+	NUMBER("shutdown-timeout", "10", 0, INT_MAX),
+	NUMBER("io-threads", "1", 1, 128, .flags = D_IMMUTABLE),
+	BOOL("io-threads-do-reads", "no", .flags = D_IMMUTABLE),
+	STRING("server_cpulist", "", .flags = D_IMMUTABLE),
+	STRING("bio_cpulist", "", .flags = D_IMMUTABLE),
+	STRING("aof_rewrite_cpulist", "", .flags = D_IMMUTABLE),
+	STRING("bgsave_cpulist", "", .flags = D_IMMUTABLE),
+	STRING("ignore-warnings", ""),
+	SPECIAL("enable-debug-command", "no", &special_allow, .flags = D_IMMUTABLE,
+		FIELD(enable_debug_command)),
+	SPECIAL("enable-protected-configs", "no", &special_allow, .flags = D_IMMUTABLE,
+		FIELD(enable_protected_configs)),
+	ENUM("enable-module-command", "no", allow_words, .flags = D_IMMUTABLE),
+	NUMBER("busy-poll-usec", "50", 0, 1000000, FIELD(busy_poll_usec), .apply = apply_policy),
+	/* memory */
+	NUMBER("maxmemory", "0", 0, UINT64_MAX, .flags = D_MEMORY | D_UNSIGNED, FIELD(maxmemory),
+	       .apply = apply_maxmemory),
+	ENUM("maxmemory-policy", "noeviction", policy_words, FIELD(maxmemory_policy),
+	     .apply = apply_policy),
+	NUMBER("maxmemory-samples", "5", 1, INT_MAX, FIELD(maxmemory_samples)),
+	NUMBER("maxmemory-eviction-tenacity", "10", 0, 100, FIELD(maxmemory_eviction_tenacity)),
+	BOOL("lazyfree-lazy-eviction", "no", FIELD(lazyfree_lazy_eviction), .apply = apply_policy),
+	BOOL("lazyfree-lazy-expire", "no", FIELD(lazyfree_lazy_expire), .apply = apply_policy),
+	BOOL("lazyfree-lazy-server-del", "no", FIELD(lazyfree_lazy_server_del),
+	     .apply = apply_policy),
+	BOOL("lazyfree-lazy-user-del", "no", FIELD(lazyfree_lazy_user_del), .apply = apply_policy),
+	BOOL("lazyfree-lazy-user-flush", "no", FIELD(lazyfree_lazy_user_flush),
+	     .apply = apply_policy),
+	NUMBER("lfu-log-factor", "10", 0, INT_MAX, FIELD(lfu_log_factor), .apply = apply_policy),
+	NUMBER("lfu-decay-time", "1", 0, INT_MAX, FIELD(lfu_decay_time), .apply = apply_policy),
+	NUMBER("active-expire-effort", "1", 1, 10, FIELD(active_expire_effort)),
+	BOOL("activerehashing", "yes", FIELD(activerehashing)),
+	BOOL("activedefrag", "no", .missing = no_defrag),
+	NUMBER("active-defrag-cycle-max", "25", 1, 99),
+	NUMBER("active-defrag-cycle-min", "1", 1, 99),
+	NUMBER("active-defrag-ignore-bytes", "100mb", 1, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("active-defrag-max-scan-fields", "1000", 1, INT64_MAX),
+	NUMBER("active-defrag-threshold-lower", "10", 0, 1000),
+	NUMBER("active-defrag-threshold-upper", "100", 0, 1000),
+	BOOL("jemalloc-bg-thread", "yes"),
+	/* encodings */
+	NUMBER("hash-max-listpack-entries", "512", 0, INT64_MAX,
+	       .alias = "hash-max-ziplist-entries", FIELD(limits.hash_max_listpack_entries)),
+	NUMBER("hash-max-listpack-value", "64", 0, INT64_MAX, .alias = "hash-max-ziplist-value",
+	       .flags = D_MEMORY, FIELD(limits.hash_max_listpack_value)),
+	NUMBER("set-max-intset-entries", "512", 0, INT64_MAX, FIELD(limits.set_max_intset_entries)),
+	NUMBER("set-max-listpack-entries", "128", 0, INT64_MAX,
+	       FIELD(limits.set_max_listpack_entries)),
+	NUMBER("set-max-listpack-value", "64", 0, INT64_MAX, FIELD(limits.set_max_listpack_value)),
+	NUMBER("zset-max-listpack-entries", "128", 0, INT64_MAX,
+	       .alias = "zset-max-ziplist-entries", FIELD(limits.zset_max_listpack_entries)),
+	NUMBER("zset-max-listpack-value", "64", 0, INT64_MAX, .alias = "zset-max-ziplist-value",
+	       .flags = D_MEMORY, FIELD(limits.zset_max_listpack_value)),
+	NUMBER("list-max-listpack-size", "-2", INT_MIN, INT_MAX, .alias = "list-max-ziplist-size",
+	       FIELD(limits.list_max_listpack_size)),
+	NUMBER("list-compress-depth", "0", 0, INT_MAX, FIELD(limits.list_compress_depth)),
+	NUMBER("hll-sparse-max-bytes", "3000", 0, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("stream-node-max-bytes", "4096", 0, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("stream-node-max-entries", "100", 0, INT64_MAX),
+	/* seeing inside */
+	NUMBER("slowlog-log-slower-than", "10000", -1, INT64_MAX, FIELD(slowlog_log_slower_than)),
+	NUMBER("slowlog-max-len", "128", 0, INT64_MAX, FIELD(slowlog_max_len)),
+	NUMBER("latency-monitor-threshold", "0", 0, INT64_MAX, FIELD(latency_monitor_threshold)),
+	BOOL("latency-tracking", "yes"),
+	SPECIAL("latency-tracking-info-percentiles", "50 99 99.9", &special_percentiles,
+		.flags = D_WORDS),
+	SPECIAL("notify-keyspace-events", "", &special_notify),
+	NUMBER("tracking-table-max-keys", "1000000", 0, INT64_MAX),
+	/* the mount */
+	STRING("mount", "", .flags = D_IMMUTABLE, FIELD(mount)),
+	STRING("mount-options", "", .flags = D_IMMUTABLE, FIELD(mount_options)),
+	/* scripts and access lists, to come */
+	NUMBER("busy-reply-threshold", "5000", 0, INT64_MAX, .alias = "lua-time-limit"),
+	BOOL("lua-enable-deprecated-api", "no", .flags = D_IMMUTABLE | D_HIDDEN),
+	STRING("aclfile", "", .flags = D_IMMUTABLE, .missing = MISSING("aclfile")),
+	NUMBER("acllog-max-len", "128", 0, INT64_MAX),
+	ENUM("acl-pubsub-default", "resetchannels", pubsub_words),
+	/* persistence, to come */
+	SPECIAL("save", "3600 1 300 100 60 10000", &special_save, .flags = D_WORDS),
+	STRING("dbfilename", "dump.rdb", .flags = D_PROTECTED, .check = check_dbfilename),
+	BOOL("rdbcompression", "yes"),
+	BOOL("rdbchecksum", "yes", .flags = D_IMMUTABLE),
+	BOOL("rdb-del-sync-files", "no"),
+	BOOL("rdb-save-incremental-fsync", "yes"),
+	NUMBER("rdb-key-save-delay", "0", INT_MIN, INT_MAX, .flags = D_HIDDEN),
+	NUMBER("key-load-delay", "0", INT_MIN, INT_MAX, .flags = D_HIDDEN),
+	NUMBER("loading-process-events-interval-bytes", "2mb", 1024, INT64_MAX,
+	       .flags = D_MEMORY | D_HIDDEN),
+	ENUM("sanitize-dump-payload", "no", sanitize_words),
+	BOOL("stop-writes-on-bgsave-error", "yes"),
+	BOOL("appendonly", "no", .missing = MISSING("appendonly")),
+	STRING("appendfilename", "appendonly.aof", .flags = D_IMMUTABLE,
+	       .check = check_appendfilename),
+	STRING("appenddirname", "appendonlydir", .flags = D_IMMUTABLE,
+	       .check = check_appenddirname),
+	ENUM("appendfsync", "everysec", fsync_words),
+	BOOL("no-appendfsync-on-rewrite", "no"),
+	NUMBER("auto-aof-rewrite-percentage", "100", 0, INT_MAX),
+	NUMBER("auto-aof-rewrite-min-size", "64mb", 0, INT64_MAX, .flags = D_MEMORY),
+	BOOL("aof-load-truncated", "yes"),
+	BOOL("aof-use-rdb-preamble", "yes"),
+	BOOL("aof-timestamp-enabled", "no"),
+	BOOL("aof-rewrite-incremental-fsync", "yes"),
+	BOOL("aof-disable-auto-gc", "no"),
+	/* replication, to come */
+	SPECIAL("replicaof", "", &special_replicaof, .alias = "slaveof",
+		.flags = D_IMMUTABLE | D_WORDS, .missing = MISSING("replicaof")),
+	STRING("masterauth", ""),
+	STRING("masteruser", ""),
+	BOOL("replica-serve-stale-data", "yes", .alias = "slave-serve-stale-data"),
+	BOOL("replica-read-only", "yes", .alias = "slave-read-only"),
+	BOOL("replica-ignore-maxmemory", "yes", .alias = "slave-ignore-maxmemory"),
+	BOOL("replica-lazy-flush", "no", .alias = "slave-lazy-flush"),
+	NUMBER("replica-priority", "100", 0, INT_MAX, .alias = "slave-priority"),
+	STRING("replica-announce-ip", "", .alias = "slave-announce-ip"),
+	NUMBER("replica-announce-port", "0", 0, 65535, .alias = "slave-announce-port"),
+	BOOL("replica-announced", "yes"),
+	BOOL("replica-ignore-disk-write-errors", "no"),
+	NUMBER("repl-backlog-size", "1mb", 1, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("repl-backlog-ttl", "3600", 0, INT64_MAX),
+	BOOL("repl-disable-tcp-nodelay", "no"),
+	ENUM("repl-diskless-load", "disabled", diskless_words),
+	BOOL("repl-diskless-sync", "yes"),
+	NUMBER("repl-diskless-sync-delay", "5", 0, INT_MAX),
+	NUMBER("repl-diskless-sync-max-replicas", "0", 0, INT_MAX),
+	NUMBER("repl-ping-replica-period", "10", 1, INT_MAX, .alias = "repl-ping-slave-period"),
+	NUMBER("repl-timeout", "60", 1, INT_MAX),
+	NUMBER("min-replicas-to-write", "0", 0, INT_MAX, .alias = "min-slaves-to-write",
+	       .missing = MISSING("min-replicas-to-write")),
+	NUMBER("min-replicas-max-lag", "10", 0, INT_MAX, .alias = "min-slaves-max-lag"),
+	ENUM("propagation-error-behavior", "ignore", propagation_words),
+	/* cluster, to come */
+	BOOL("cluster-enabled", "no", .flags = D_IMMUTABLE, .missing = MISSING("cluster-enabled")),
+	STRING("cluster-config-file", "nodes.conf", .flags = D_IMMUTABLE),
+	NUMBER("cluster-port", "0", 0, 65535, .flags = D_IMMUTABLE),
+	NUMBER("cluster-node-timeout", "15000", 0, INT64_MAX),
+	NUMBER("cluster-migration-barrier", "1", 0, INT_MAX),
+	NUMBER("cluster-replica-validity-factor", "10", 0, INT_MAX,
+	       .alias = "cluster-slave-validity-factor"),
+	BOOL("cluster-replica-no-failover", "no", .alias = "cluster-slave-no-failover"),
+	BOOL("cluster-require-full-coverage", "yes"),
+	BOOL("cluster-allow-reads-when-down", "no"),
+	BOOL("cluster-allow-pubsubshard-when-down", "yes"),
+	BOOL("cluster-allow-replica-migration", "yes"),
+	STRING("cluster-announce-ip", ""),
+	STRING("cluster-announce-hostname", "", .check = check_hostname),
+	STRING("cluster-announce-human-nodename", ""),
+	NUMBER("cluster-announce-port", "0", 0, 65535),
+	NUMBER("cluster-announce-tls-port", "0", 0, 65535),
+	NUMBER("cluster-announce-bus-port", "0", 0, 65535),
+	NUMBER("cluster-link-sendbuf-limit", "0", 0, UINT64_MAX, .flags = D_MEMORY | D_UNSIGNED),
+	ENUM("cluster-preferred-endpoint-type", "ip", endpoint_words),
+	/* TLS, to come */
+	NUMBER("tls-port", "0", 0, 65535, .missing = MISSING("tls-port")),
+	BOOL("tls-cluster", "no"),
+	BOOL("tls-replication", "no"),
+	ENUM("tls-auth-clients", "yes", tls_auth_words),
+	STRING("tls-cert-file", ""),
+	STRING("tls-key-file", ""),
+	STRING("tls-key-file-pass", ""),
+	STRING("tls-client-cert-file", ""),
+	STRING("tls-client-key-file", ""),
+	STRING("tls-client-key-file-pass", ""),
+	STRING("tls-dh-params-file", ""),
+	STRING("tls-ca-cert-file", ""),
+	STRING("tls-ca-cert-dir", ""),
+	STRING("tls-protocols", ""),
+	STRING("tls-ciphers", ""),
+	STRING("tls-ciphersuites", ""),
+	BOOL("tls-prefer-server-ciphers", "no"),
+	BOOL("tls-session-caching", "yes"),
+	NUMBER("tls-session-cache-size", "20480", 0, INT_MAX),
+	NUMBER("tls-session-cache-timeout", "300", 0, INT_MAX),
+	{0},
+};
