@@ -5,5 +5,6 @@
 const struct command *const command_families[] = {
 	string_commands,
 	key_commands,
+	server_commands,
 	NULL,
 };
