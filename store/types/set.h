@@ -23,6 +23,8 @@ void set_free(struct set *s);
 struct set *set_dup(struct set *s);
 
 size_t set_count(const struct set *s);
+/* Become a table now if @expected more members will not fit a small encoding: once before a run of set_add. */
+void set_prepare(struct set *s, size_t expected, const struct type_limits *lim);
 /* True when it is new. */
 bool set_add(struct set *s, struct bytes member, const struct type_limits *lim);
 bool set_remove(struct set *s, struct bytes member);
