@@ -2,7 +2,9 @@
 PREFIX       ?= /usr/local
 DESTDIR      ?=
 BUILD        ?= build
-CC           ?= gcc
+ifeq ($(origin CC),default)
+CC           := gcc
+endif
 CLANG        ?= clang
 CLANG_FORMAT ?= clang-format
 FUZZ_SECONDS ?= 60

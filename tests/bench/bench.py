@@ -1,0 +1,332 @@
+#!/usr/bin/python3
+"""The cost table: Inodis against redis-server, tmpfs and an empty FUSE file system, in one run, as Markdown on stdout.
+
+    make bench        BENCH_SCALE=0.1 takes a tenth of the work, BENCH_ROUNDS=5 measures each pair five times (3),
+                      BENCH_ROWS=set,memory only some rows (see ROWS)
+
+Each pair is measured in turns, A B A B; a ratio is the median of the pairs' ratios, a figure the median of its own. Server cpu is what
+/proc/PID/stat counts (utime + stime, all threads), divided by the commands. The load comes from redis-benchmark with one thread; load.c
+fills where exact lengths matter. Nothing here asserts anything: a missed goal is a word in a column.
+"""
+import csv
+import io
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+
+from resp import Conn  # noqa: E402
+from servers import ROOT, Server  # noqa: E402
+
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+BUILD = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else "build")
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def scaled(n, least=1000):
+    return max(int(n * SCALE), least)
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def begin(kind, *args):
+    args = list(args)
+    if kind == "inodis":
+        os.environ["INODIS"] = os.path.join(BUILD, "inodis")
+    # Redis's log and Inodis's are the same size of work: none.
+    return Server(kind=kind, args=["--loglevel", "warning", *args])
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def line(self, row, measure, reference, own, ratio=None, goal=None, reached=None):
+        self.rows.append([row, measure, reference, own, "" if ratio is None else f"{ratio:.2f}", goal or "",
+                          "" if reached is None else "yes" if reached else "**no**"])
+        note("    " + " | ".join(c for c in self.rows[-1] if c))
+
+    def show(self, head):
+        print("| " + " | ".join(head) + " |")
+        print("|" + "---|" * len(head))
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |")
+        print(flush=True)
+
+
+def middle(values):
+    return statistics.median(values)
+
+
+# --- rows that redis-benchmark makes -------------------------------------------------------------------
+
+def redis_benchmark(server, n, *words):
+    before = cpu_seconds(server.pid)
+    out = subprocess.run(["redis-benchmark", "-p", str(server.port), "--csv", "-n", str(n), *words], capture_output=True, text=True, check=True).stdout
+    cpu = cpu_seconds(server.pid) - before
+    line = list(csv.DictReader(io.StringIO(out)))[-1]
+    return {"cpu": cpu / n * 1e6, "rps": float(line["rps"]), "p50": float(line["p50_latency_ms"]), "p99": float(line["p99_latency_ms"])}
+
+
+def compared(table, row, servers, n, words, cpu_goal=None, rps_goal=None):
+    """Rounds of redis, Inodis; the lines of one row."""
+    note(f"{row}: {n} commands, {ROUNDS} rounds")
+    seen = {"redis": [], "inodis": []}
+    for _ in range(ROUNDS):
+        for kind in ("redis", "inodis"):
+            seen[kind].append(redis_benchmark(servers[kind], n, *words))
+
+    def ratio(what):
+        return middle([i[what] / r[what] if r[what] else 0 for r, i in zip(seen["redis"], seen["inodis"])])
+
+    def figures(what, form):
+        return [form(middle([m[what] for m in seen[kind]])) for kind in ("redis", "inodis")]
+
+    r = ratio("cpu")
+    table.line(row, "server cpu a command", *figures("cpu", lambda v: f"{v:.2f} us"), r, f"{cpu_goal:.2f} x" if cpu_goal else None, r <= cpu_goal if cpu_goal else None)
+    r = ratio("rps")
+    table.line("", "commands a second", *figures("rps", lambda v: f"{v / 1000:,.0f} k"), r, f"{rps_goal:.0f} x" if rps_goal else None, r >= rps_goal if rps_goal else None)
+    for what in ("p50", "p99"):
+        table.line("", what, *figures(what, lambda v: f"{v:.3f} ms"), ratio(what))
+
+
+def both(*args):
+    return {"redis": begin("redis", *args), "inodis": begin("inodis", *args)}
+
+
+def end(servers):
+    for s in servers.values():
+        s.stop(check=False)
+        s.discard()
+
+
+def row_set(table):
+    s = both()
+    compared(table, "SET, no pipeline, c=50", s, scaled(300_000), ["-t", "set", "-c", "50"], cpu_goal=0.90)
+    end(s)
+
+
+def row_pipeline(table):
+    s = both()
+    for server in s.values():
+        redis_benchmark(server, scaled(4_000_000), "-t", "set", "-c", "50", "-P", "16", "-r", str(scaled(1_000_000)), "-d", "32")
+    words = ["-c", "50", "-P", "16", "-r", str(scaled(1_000_000)), "-d", "32"]
+    compared(table, "SET, pipeline 16, a million random keys", s, scaled(3_000_000), ["-t", "set", *words], cpu_goal=0.50)
+    compared(table, "GET, pipeline 16, a million random keys", s, scaled(3_000_000), ["-t", "get", *words], cpu_goal=0.50)
+    end(s)
+
+
+def row_pipeline100(table):
+    s = both()
+    compared(table, "SET, pipeline 100", s, scaled(5_000_000), ["-t", "set", "-c", "50", "-P", "100"], cpu_goal=0.40)
+    end(s)
+
+
+def row_zadd(table):
+    s = both()
+    words = ["-t", "zadd", "-c", "50", "-P", "16", "-r", str(scaled(1_000_000))]
+    for server in s.values():
+        redis_benchmark(server, scaled(3_000_000), *words)
+    compared(table, "ZADD, pipeline 16, a million members", s, scaled(1_000_000), words, rps_goal=2)
+    end(s)
+
+
+def row_one(table):
+    s = both()
+    compared(table, "one client, no pipeline (SET)", s, scaled(60_000), ["-t", "set", "-c", "1"], rps_goal=2)
+    end(s)
+
+
+# --- memory and stalls ---------------------------------------------------------------------------------
+
+def load(server, what, count, batch=100):
+    out = subprocess.run([os.path.join(BUILD, "bench/load"), str(server.port), what, str(count), str(batch)], capture_output=True, text=True, check=True).stdout
+    seconds, slowest, errors = out.split()
+    if errors != "0":
+        raise SystemExit(f"load {what}: {errors} errors from {server.kind}")
+    return float(seconds), float(slowest)
+
+
+def used(server):
+    return int(server.info()["used_memory"])
+
+
+def memory(table, row, what, count, goal):
+    note(f"{row}: {count}")
+    result = {}
+    for kind in ("redis", "inodis"):
+        s = begin(kind)
+        u, r = used(s), s.rss()
+        load(s, what, count)
+        time.sleep(1)
+        result[kind] = ((used(s) - u) / count, (s.rss() - r) / count)
+        end({kind: s})
+    for i, measure in enumerate(("used_memory", "RSS")):
+        ref, own = result["redis"][i], result["inodis"][i]
+        table.line(row if not i else "", measure, f"{ref:.1f} B", f"{own:.1f} B", own / ref, f"{goal} B", own <= goal)
+
+
+def row_memory(table):
+    memory(table, "memory a key: 11-byte keys, 32-byte values, 5 M", "strings", scaled(5_000_000), 75)
+
+
+def row_zmemory(table):
+    memory(table, "memory a member: sorted set, 20-byte members, 1 M", "zset", scaled(1_000_000), 60)
+
+
+def row_stall(table):
+    count = scaled(10_000_000)
+    note(f"slowest single command while {count} keys are inserted")
+    result = {}
+    for kind in ("redis", "inodis"):
+        s = begin(kind, "--slowlog-log-slower-than", "100", "--slowlog-max-len", "100000")
+        _, slowest = load(s, "strings", count, 10)
+        with s.conn() as c:
+            entries = c.do("SLOWLOG", "GET", "-1")
+        result[kind] = (max((e[2] for e in entries), default=0) / 1000, slowest / 1000)
+        end({kind: s})
+    for i, measure in enumerate(("slowest command, by the slow log", "slowest round trip of 10, seen by the client")):
+        ref, own = result["redis"][i], result["inodis"][i]
+        show = [f"{v:.2f} ms" if v else "< 0.1 ms" for v in (ref, own)]
+        table.line(f"inserting {count / 1e6:g} M keys" if not i else "", measure, *show, own / ref if ref else None, "5 ms", own < 5)
+
+
+def row_idle(table):
+    n = scaled(10_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    n = min(n, hard - 500)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(n + 500, hard)), hard))
+    note(f"{n} idle connections")
+    result = {}
+    for kind in ("redis", "inodis"):
+        s = begin(kind, "--maxclients", str(n + 50))
+        r = s.rss()
+        with s.conn() as c:
+            u = int(s.info(c)["used_memory"])
+            conns = []
+            for _ in range(n):
+                o = Conn(s.port)
+                o.send_raw(b"*1\r\n$4\r\nPING\r\n")
+                conns.append(o)
+            for o in conns:
+                o.read()
+            time.sleep(5)
+            result[kind] = ((int(s.info(c)["used_memory"]) - u) / n, (s.rss() - r) / n)
+            for o in conns:
+                o.close()
+        end({kind: s})
+    for i, measure in enumerate(("used_memory each", "RSS each")):
+        ref, own = result["redis"][i], result["inodis"][i]
+        table.line(f"{n:,} idle connections" if not i else "", measure, f"{ref:.0f} B", f"{own:.0f} B", own / ref, "1 x", own < ref)
+
+
+# --- the mount -----------------------------------------------------------------------------------------
+
+OPS = {"stat": "stat", "read": "read 32 bytes of an open file", "open": "open, read, close"}
+
+
+def fsloop(op, path, count):
+    out = subprocess.run([os.path.join(BUILD, "bench/fsloop"), op, path, str(count)], capture_output=True, text=True, check=True).stdout
+    return float(out) / 1000
+
+
+def wait_for(path, seconds=20):
+    limit = time.monotonic() + seconds
+    while not os.path.exists(path):
+        if time.monotonic() > limit:
+            raise SystemExit(f"{path} did not appear")
+        time.sleep(0.02)
+
+
+class EmptyFs:
+    def __init__(self, where, busy):
+        os.makedirs(where, exist_ok=True)
+        self.proc = subprocess.Popen([os.path.join(BUILD, "bench/emptyfs"), where, str(busy)])
+        self.path = os.path.join(where, "dir/file")
+        wait_for(self.path)
+
+    def stop(self):
+        self.proc.terminate()
+        self.proc.wait(20)
+
+
+def mount_rows(table, state, inodis_busy, empty_busy, folder):
+    """One state of the engine: its three operations on tmpfs, on the empty file system and on Inodis."""
+    shm = os.path.join("/dev/shm", f"inodis-bench-{os.getpid()}")
+    with open(shm, "wb") as f:
+        f.write(b"x" * 32)
+    empty = EmptyFs(os.path.join(folder, f"empty-{empty_busy}"), empty_busy)
+    mnt = os.path.join(folder, f"mnt-{inodis_busy}")
+    os.makedirs(mnt)
+    own = begin("inodis", "--mount", mnt, "--busy-poll-usec", str(inodis_busy))
+    with own.conn() as c:
+        c.do("SET", "file", b"x" * 32)
+    path = os.path.join(mnt, "string/file")
+    wait_for(path)
+    count = scaled(20_000)
+    for op, words in OPS.items():
+        seen = []
+        for _ in range(ROUNDS):
+            seen.append((fsloop(op, shm, count * 20), fsloop(op, empty.path, count), fsloop(op, path, count)))
+        ratio = middle([o / e for _, e, o in seen])
+        tmpfs, blank, mine = (middle([s[i] for s in seen]) for i in range(3))
+        table.rows.append([f"{words}, {state}", f"{tmpfs:.2f} us", f"{blank:.1f} us", f"{mine:.1f} us", f"{mine / tmpfs:.0f}", f"{ratio:.2f}", "1.15 x the empty one", "yes" if ratio <= 1.15 else "**no**"])
+        note("    " + " | ".join(table.rows[-1]))
+    end({"inodis": own})
+    empty.stop()
+    os.unlink(shm)
+
+
+def row_mount(table):
+    if not os.path.exists("/dev/fuse"):
+        note("no /dev/fuse: the mount's rows are left out")
+        return
+    note("the mount")
+    with tempfile.TemporaryDirectory(prefix="inodis-bench-") as folder:
+        mount_rows(table, "asleep between requests", 0, 0, folder)
+        mount_rows(table, "engine awake", 50, 50, folder)
+
+
+ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100, "zadd": row_zadd, "one": row_one, "memory": row_memory,
+        "zmemory": row_zmemory, "stall": row_stall, "idle": row_idle}
+
+
+def main():
+    wanted = os.environ.get("BENCH_ROWS", ",".join([*ROWS, "mount"])).split(",")
+    unknown = [w for w in wanted if w not in ROWS and w != "mount"]
+    if unknown:
+        raise SystemExit(f"no such rows: {unknown}; there are {', '.join(ROWS)}, mount")
+    began = time.monotonic()
+    resp, mount = Table(), Table()
+    for name in wanted:
+        if name != "mount":
+            ROWS[name](resp)
+    if "mount" in wanted:
+        row_mount(mount)
+    version = subprocess.run(["redis-benchmark", "--version"], capture_output=True, text=True).stdout.split()[1]
+    print(f"Linux {platform.release()}, {os.cpu_count()} cores, redis-server {version}, {time.strftime('%Y-%m-%d')}, scale {SCALE:g}, medians of {ROUNDS} pairs, "
+          f"{(time.monotonic() - began) / 60:.0f} minutes\n")
+    if resp.rows:
+        resp.show(["", "measured", "redis-server", "Inodis", "ratio", "goal", "reached"])
+    if mount.rows:
+        mount.show(["an operation through the mount", "tmpfs", "empty FUSE file system", "Inodis", "to tmpfs", "to the empty one", "goal", "reached"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|read|open PATH COUNT" prints nanoseconds for each.
+ *
+ * read reads 32 bytes of a file that stays open; open is open, read, close.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int do_stat(const char *path)
+{
+	struct stat st;
+	return stat(path, &st);
+}
+
+static int do_open(const char *path)
+{
+	char buf[32];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 4) {
+		fprintf(stderr, "usage: fsloop stat|read|open PATH COUNT\n");
+		return 2;
+	}
+	const char *op = argv[1], *path = argv[2];
+	long count = atol(argv[3]);
+	char buf[32];
+	int fd = open(path, O_RDONLY), bad = fd < 0;
+	struct timespec a, b;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (long i = 0; i < count && !bad; i++) {
+		if (*op == 's')
+			bad = do_stat(path) < 0;
+		else if (*op == 'o')
+			bad = do_open(path) < 0;
+		else
+			bad = pread(fd, buf, sizeof buf, 0) < 0;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	if (bad) {
+		perror(path);
+		return 1;
+	}
+	printf("%.0f\n", ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) /
+				 (double)count);
+	close(fd);
+	return 0;
+}
