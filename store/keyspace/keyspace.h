@@ -3,7 +3,8 @@
  * It knows entries, expiry and access clocks; it knows no client, no command and no file. What must see changes
  * from outside (journal, watchers, the mount) sets the hooks. Engine thread only.
  *
- * Keys and values passed in are copied unless a function says it adopts them. Words and slots are borrowed until the next
+ * Keys and values passed in are copied unless a function says it adopts them, and must not stand in an entry that the call
+ * changes. Words and slots are borrowed until the next
  * call that changes the same database. Time is passed in: keyspace_set_now() once a turn of the loop.
  */
 #ifndef STORE_KEYSPACE_KEYSPACE_H
@@ -65,6 +66,7 @@ struct keyspace {
 	struct keyspace_hooks hooks;
 	struct keyspace_stats stats;
 	struct rng rng;
+	unsigned expire_db; /* where the next expiry cycle begins */
 };
 
 struct keyspace *keyspace_new(unsigned ndbs);

@@ -1,0 +1,408 @@
+/* store/keyspace/keyspace.c - databases: looking up, binding, moving and removing keys. See keyspace.h. */
+#include "store/keyspace/keyspace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "store/base/bgfree.h"
+#include "store/base/keyhash.h"
+#include "store/base/mem.h"
+#include "store/keyspace/internal.h"
+
+static void db_init(struct keyspace *ks, struct db *db, unsigned id)
+{
+	*db = (struct db){.ks = ks, .id = id};
+	table_init(&db->keys, ENTRY_LEAD);
+	table_init(&db->volatiles, ENTRY_LEAD);
+}
+
+struct keyspace *keyspace_new(unsigned ndbs)
+{
+	struct keyspace *ks = mem_calloc(sizeof(*ks));
+	ks->dbs = mem_alloc(ndbs * sizeof(*ks->dbs));
+	ks->ndbs = ndbs;
+	for (unsigned i = 0; i < ndbs; i++)
+		db_init(ks, &ks->dbs[i], i);
+	ks->policy = (struct keyspace_policy){.lfu_log_factor = 10, .lfu_decay_time = 1};
+	rng_seed(&ks->rng, keyhash(BYTES("keyspace")));
+	return ks;
+}
+
+void keyspace_free(struct keyspace *ks)
+{
+	if (!ks)
+		return;
+	for (unsigned i = 0; i < ks->ndbs; i++)
+		keyspace_flush(&ks->dbs[i], KEYSPACE_FREE_NOW);
+	mem_free(ks->dbs);
+	mem_free(ks);
+}
+
+void keyspace_no_memory(void)
+{
+	fprintf(stderr, "inodis: out of memory for a key\n");
+	abort();
+}
+
+/* --- removing --- */
+
+bool keyspace_is_expired(const struct keyspace *ks, uint64_t w)
+{
+	return w & WORD_EXPIRE && ks->now_ms > entry_expiry(w);
+}
+
+uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
+{
+	uint64_t w = *slot;
+	if (w & WORD_EXPIRE) {
+		uint64_t *again = table_find(&db->volatiles, entry_key(w), hash);
+		table_take(&db->volatiles, again, hash);
+	}
+	table_take(&db->keys, slot, hash);
+	db->by_type[word_type(w)]--;
+	return w;
+}
+
+void keyspace_remove_gone(struct db *db, uint64_t *slot, uint64_t hash, enum keyspace_gone why)
+{
+	struct keyspace *ks = db->ks;
+	bool expired = why == KEYSPACE_EXPIRED;
+	uint64_t w = keyspace_unlink(db, slot, hash);
+	if (expired)
+		ks->stats.expired++;
+	else
+		ks->stats.evicted++;
+	if (ks->hooks.gone)
+		ks->hooks.gone(ks->hooks.arg, db, entry_key(w), why);
+	entry_free_whole(w, expired ? ks->policy.lazy_expire : ks->policy.lazy_eviction);
+}
+
+bool keyspace_delete(struct db *db, struct bytes key, enum keyspace_free how)
+{
+	uint64_t hash = keyhash(key);
+	uint64_t *slot = keyspace_find(db, key, hash, true);
+	if (!slot)
+		return false;
+	entry_free_whole(keyspace_unlink(db, slot, hash), how == KEYSPACE_FREE_LAZY);
+	return true;
+}
+
+void keyspace_delete_slot(struct db *db, uint64_t *slot, enum keyspace_free how)
+{
+	uint64_t hash = keyhash(entry_key(*slot));
+	entry_free_whole(keyspace_unlink(db, slot, hash), how == KEYSPACE_FREE_LAZY);
+}
+
+/* The contents of a database that nobody can reach any more. */
+struct flushed {
+	struct table keys, volatiles;
+};
+
+static void flushed_free(void *arg)
+{
+	struct flushed *f = arg;
+	struct table_iter it;
+	table_iter_begin(&it, &f->keys);
+	for (uint64_t *slot; (slot = table_iter_next(&it));) {
+		if (word_is_outside(*slot))
+			value_free_elsewhere(*slot, entry_container(*slot));
+		entry_free(*slot);
+	}
+	table_iter_end(&it);
+	table_fini(&f->keys);
+	table_fini(&f->volatiles);
+	mem_free(f);
+}
+
+uint64_t keyspace_flush(struct db *db, enum keyspace_free how)
+{
+	struct flushed *f = mem_alloc(sizeof(*f));
+	*f = (struct flushed){db->keys, db->volatiles};
+	uint64_t n = table_count(&db->keys);
+	db_init(db->ks, db, db->id);
+	if (how == KEYSPACE_FREE_LAZY) {
+		bgfree_submit(flushed_free, f, n);
+	} else {
+		flushed_free(f);
+		bgfree_poll();
+	}
+	return n;
+}
+
+/* --- looking up --- */
+
+/* The rare way out of keyspace_find: the key at @slot is past its time. */
+static void find_expired(struct db *db, uint64_t *slot, uint64_t hash, bool write)
+{
+	if (!db->ks->expiry_frozen)
+		keyspace_remove_gone(db, slot, hash, KEYSPACE_EXPIRED);
+	else if (write)
+		entry_free_whole(keyspace_unlink(db, slot, hash), false);
+}
+
+uint64_t *keyspace_find(struct db *db, struct bytes key, uint64_t hash, bool write)
+{
+	uint64_t *slot = table_find(&db->keys, key, hash);
+	if (!slot || !keyspace_is_expired(db->ks, *slot))
+		return slot;
+	find_expired(db, slot, hash, write);
+	return NULL;
+}
+
+uint64_t keyspace_read_hashed(struct db *db, struct bytes key, uint64_t hash,
+			      enum keyspace_lookup how)
+{
+	uint64_t *slot = keyspace_find(db, key, hash, false);
+	if (how == KEYSPACE_TOUCH) {
+		if (slot) {
+			db->ks->stats.hits++;
+			access_touch(db->ks, *slot);
+		} else {
+			db->ks->stats.misses++;
+		}
+	}
+	return slot ? *slot : 0;
+}
+
+uint64_t keyspace_read(struct db *db, struct bytes key, enum keyspace_lookup how)
+{
+	return keyspace_read_hashed(db, key, keyhash(key), how);
+}
+
+uint64_t *keyspace_write_hashed(struct db *db, struct bytes key, uint64_t hash)
+{
+	uint64_t *slot = keyspace_find(db, key, hash, true);
+	if (slot)
+		access_touch(db->ks, *slot);
+	return slot;
+}
+
+uint64_t *keyspace_write(struct db *db, struct bytes key)
+{
+	return keyspace_write_hashed(db, key, keyhash(key));
+}
+
+/* --- binding --- */
+
+bool keyspace_reshape(struct db *db, uint64_t *slot, uint64_t hash, uint64_t bits,
+		      int64_t expire_at, size_t value_size, size_t keep)
+{
+	uint64_t old = *slot, *again = NULL;
+	/* Found while the entry is still what both tables say it is. */
+	if (old & WORD_EXPIRE)
+		again = table_find(&db->volatiles, entry_key(old), hash);
+	uint64_t w = entry_reshape(old, bits, expire_at, value_size, keep);
+	if (!w)
+		return false;
+	*slot = w;
+	if (again && w & WORD_EXPIRE)
+		*again = w;
+	else if (again)
+		table_take(&db->volatiles, again, hash);
+	else if (w & WORD_EXPIRE)
+		table_insert(&db->volatiles, w, hash);
+	return true;
+}
+
+static uint64_t *bind_new(struct db *db, struct bytes key, uint64_t hash, uint64_t bits,
+			  int64_t expire_at, size_t value_size)
+{
+	uint64_t w = entry_new(key, bits, expire_at, value_size);
+	if (!w)
+		return NULL;
+	entry_set_lru(w, access_fresh(db->ks));
+	if (w & WORD_EXPIRE)
+		table_insert(&db->volatiles, w, hash);
+	db->by_type[word_type(w)]++;
+	return table_insert(&db->keys, w, hash);
+}
+
+uint64_t *keyspace_bind(struct db *db, struct bytes key, uint64_t hash, uint64_t *slot,
+			uint64_t bits, int64_t expire_at, size_t value_size)
+{
+	if (!slot)
+		return bind_new(db, key, hash, bits, expire_at, value_size);
+	uint64_t old = *slot;
+	void *value = word_is_outside(old) ? entry_container(old) : NULL;
+	bits |= old & WORD_NAME_FLAGS;
+	if (!keyspace_reshape(db, slot, hash, bits, expire_at, value_size, 0))
+		return NULL;
+	db->by_type[word_type(old)]--;
+	db->by_type[word_type(bits)]++;
+	if (value)
+		value_free(old, value, db->ks->policy.lazy_server_del);
+	access_touch(db->ks, *slot);
+	return slot;
+}
+
+static uint64_t *bind_container(struct db *db, struct bytes key, uint64_t hash, uint64_t *slot,
+				enum value_type type, void *container)
+{
+	slot = keyspace_bind(db, key, hash, slot, bits_of(type, 0), -1, sizeof(container));
+	if (!slot)
+		keyspace_no_memory();
+	keyspace_reseat(slot, container);
+	return slot;
+}
+
+uint64_t *keyspace_add(struct db *db, struct bytes key, enum value_type type, void *container)
+{
+	return bind_container(db, key, keyhash(key), NULL, type, container);
+}
+
+void keyspace_put(struct db *db, struct bytes key, enum value_type type, void *container)
+{
+	uint64_t hash = keyhash(key);
+	bind_container(db, key, hash, keyspace_find(db, key, hash, true), type, container);
+}
+
+void keyspace_reseat(uint64_t *slot, void *container)
+{
+	memcpy(entry_value(*slot), &container, sizeof(container));
+}
+
+bool keyspace_expire(struct db *db, struct bytes key, int64_t at_ms)
+{
+	uint64_t hash = keyhash(key);
+	uint64_t *slot = keyspace_find(db, key, hash, true);
+	if (!slot)
+		return false;
+	if (at_ms < 0 && !(*slot & WORD_EXPIRE))
+		return true;
+	size_t size = entry_value_size(*slot);
+	if (!keyspace_reshape(db, slot, hash, word_bits(*slot), at_ms, size, size))
+		keyspace_no_memory();
+	return true;
+}
+
+/* --- moving and copying --- */
+
+void keyspace_move(struct db *from_db, struct bytes from, struct db *to_db, struct bytes to)
+{
+	uint64_t from_hash = keyhash(from), to_hash = keyhash(to);
+	uint64_t *slot = keyspace_find(from_db, from, from_hash, true);
+	if (!slot || (from_db == to_db && bytes_eq(from, to)))
+		return;
+	uint64_t w = keyspace_unlink(from_db, slot, from_hash);
+	size_t size = entry_value_size(w);
+	slot = keyspace_find(to_db, to, to_hash, true);
+	slot = keyspace_bind(to_db, to, to_hash, slot, word_bits(w) & ~WORD_NAME_FLAGS,
+			     entry_expiry(w), size);
+	if (!slot)
+		keyspace_no_memory();
+	memcpy(entry_value(*slot), entry_value(w), size);
+	entry_set_lru(*slot, entry_lru(w));
+	entry_free(w);
+}
+
+enum store_err keyspace_copy(struct db *from_db, struct bytes from, struct db *to_db,
+			     struct bytes to)
+{
+	uint64_t *slot = keyspace_find(from_db, from, keyhash(from), false);
+	if (!slot)
+		return STORE_ENOENT;
+	uint64_t w = *slot;
+	size_t size = entry_value_size(w);
+	slot = keyspace_bind(to_db, to, keyhash(to), NULL, word_bits(w) & ~WORD_NAME_FLAGS,
+			     entry_expiry(w), size);
+	if (!slot)
+		return STORE_ENOMEM;
+	memcpy(entry_value(*slot), entry_value(w), size);
+	if (word_is_outside(w))
+		keyspace_reseat(slot, value_dup(w, entry_container(w)));
+	return STORE_OK;
+}
+
+void keyspace_swap(struct db *a, struct db *b)
+{
+	struct db old = *a;
+	unsigned a_id = a->id, b_id = b->id;
+	*a = *b;
+	*b = old;
+	a->id = a_id;
+	b->id = b_id;
+}
+
+/* --- walking --- */
+
+struct scan {
+	unsigned types;
+	void (*fn)(void *arg, uint64_t word);
+	void *arg;
+};
+
+static void scan_word(void *arg, uint64_t *slot)
+{
+	const struct scan *s = arg;
+	if (s->types >> word_type(*slot) & 1)
+		s->fn(s->arg, *slot);
+}
+
+uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
+		       void (*fn)(void *arg, uint64_t word), void *arg)
+{
+	struct scan s = {types, fn, arg};
+	return table_scan(&db->keys, cursor, scan_word, &s);
+}
+
+/* Under expiry_frozen expired keys stay, and may be all there is. */
+#define RANDOM_TRIES 100
+
+uint64_t keyspace_random(struct db *db)
+{
+	for (int tries = 0; tries < RANDOM_TRIES;) {
+		uint64_t w = table_random(&db->keys, &db->ks->rng);
+		if (!w || !keyspace_is_expired(db->ks, w))
+			return w;
+		if (db->ks->expiry_frozen) {
+			tries++;
+			continue;
+		}
+		struct bytes key = entry_key(w);
+		keyspace_find(db, key, keyhash(key), false);
+	}
+	return 0;
+}
+
+/* --- invariants --- */
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "keyspace: %s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+static void check_db(struct db *db)
+{
+	uint64_t by_type[16] = {0}, expires = 0;
+	struct table_iter it;
+	table_check(&db->keys);
+	table_check(&db->volatiles);
+	table_iter_begin(&it, &db->keys);
+	for (uint64_t *slot; (slot = table_iter_next(&it));) {
+		struct bytes key = entry_key(*slot);
+		by_type[word_type(*slot)]++;
+		CHECK(mem_size(word_ptr(*slot)) >= entry_size(*slot));
+		uint64_t *again = table_find(&db->volatiles, key, keyhash(key));
+		CHECK((again != NULL) == ((*slot & WORD_EXPIRE) != 0));
+		if (!again)
+			continue;
+		/* Flags may differ: those of the word in keys count. */
+		CHECK(word_ptr(*again) == word_ptr(*slot) && *again & WORD_EXPIRE);
+		expires++;
+	}
+	table_iter_end(&it);
+	CHECK(table_count(&db->volatiles) == expires);
+	for (int i = 0; i < 16; i++)
+		CHECK(db->by_type[i] == by_type[i]);
+}
+
+void keyspace_check(struct keyspace *ks)
+{
+	for (unsigned i = 0; i < ks->ndbs; i++) {
+		CHECK(ks->dbs[i].id == i && ks->dbs[i].ks == ks);
+		check_db(&ks->dbs[i]);
+	}
+}
