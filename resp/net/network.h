@@ -16,6 +16,11 @@ struct network;
 /* Open the listeners that the configuration names. On failure logs as Redis does ("Warning: Could not create server TCP
  * listening socket ...", "Failed listening on port ...") and answers NULL. */
 struct network *network_new(struct server *s);
+
+/* Begin to accept. The loop's hook that sends replies is added here: what must happen between running commands and sending replies
+ * (the mount withdraws names) adds its hook after network_new() and before this. */
+void network_start(struct network *n);
+
 /* Close every client and listener; unlinks the unix socket. */
 void network_free(struct network *n);
 
@@ -29,6 +34,4 @@ struct network_figures {
 	size_t clients, max_input, max_output, mem_clients_normal;
 };
 void network_figures(const struct network *n, struct network_figures *out);
-
-/* Read from the sockets no more than it takes to serve what is there, without closing: for DEBUG SLEEP and long work. */
 #endif

@@ -1,0 +1,92 @@
+/* resp/net/client.h - one connected client, and what listeners, clients and network.c share. Private to resp/net/.
+ *
+ * Input arrives in the network's batch (batch.h) where it is parsed in place; only the tail of a command that is not all there is kept by
+ * the client. Output waits in its struct reply. Both are empty, and hold no memory, while the client is idle.
+ *
+ * Clients are freed at one point only, network_send() at the end of a turn, when nothing refers to them; everything else marks.
+ */
+#ifndef RESP_NET_CLIENT_H
+#define RESP_NET_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resp/net/batch.h"
+#include "resp/net/listener.h"
+#include "resp/proto/parser.h"
+#include "resp/session.h"
+
+struct loop;
+struct loop_fd;
+struct server;
+
+struct client {
+	struct session session;
+	struct network *net;
+	struct loop_fd *watch;
+	int fd;
+	bool in_send_list, in_close_list;
+	bool socket_full; /* waits for LOOP_WRITE */
+	struct reply reply;
+	struct parser parser;
+
+	char *in; /* bytes of a command begun, in_len of in_cap */
+	size_t in_len, in_cap;
+	/* A big argument on its way into memory of its own: body->len of body_want bytes so far, then body_end bytes of line end. Done
+	 * when parser.outside is set. */
+	struct blob *body;
+	size_t body_want;
+	unsigned body_end;
+
+	int64_t soft_since_ms; /* over the soft output limit since, 0 when not */
+	char *peer;            /* as text, once somebody asked */
+	struct client *prev, *next;
+	struct client *next_send, *next_close;
+};
+
+struct network {
+	struct server *server;
+	struct loop *loop;
+	struct listener *listeners;
+	struct client *clients, *clients_tail; /* the cron takes from the front and puts behind */
+	size_t nclients;
+	struct client *send_list, **send_tail;
+	struct client *close_list;
+	struct batch batch;
+	size_t max_input, max_output; /* seen lately */
+	int64_t figures_ms;
+};
+
+static inline struct client *client_of(struct session *s)
+{
+	return (struct client *)(void *)((char *)s - offsetof(struct client, session));
+}
+
+/* A client on the connected @fd, which it owns from now on. NULL (and @fd closed) when it cannot be watched. */
+struct client *client_new(struct network *n, int fd, bool is_unix);
+/* Only when no batch item names it. */
+void client_free(struct client *c);
+
+/* Have it looked at when replies are sent. */
+void client_mark_send(struct client *c);
+/* Have it freed at the end of the turn, without sending. */
+void client_mark_close(struct client *c);
+
+static inline bool client_is_closing(const struct client *c)
+{
+	return c->session.flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP);
+}
+
+/* Send what waits, as much as the socket takes, and see to the output limits. */
+void client_send(struct client *c);
+/* Close it if its output passed a limit. */
+void client_check_output(struct client *c);
+
+/* The socket is readable: take what is there (input.c). */
+void client_read(struct client *c);
+
+/* "id=... addr=..." for the log; a string from mem_alloc. */
+char *client_describe(struct client *c);
+
+#endif

@@ -1,0 +1,338 @@
+/* resp/net/network.c - see network.h. */
+#include "resp/net/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "resp/log.h"
+#include "resp/net/client.h"
+#include "resp/net/loop.h"
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+/* Descriptors that are not clients: listeners, the log, epoll, files being saved. */
+#define RESERVED_FDS 32
+
+/* --- the hooks of a turn --- */
+
+static void run_commands(void *arg)
+{
+	struct network *n = arg;
+	if (n->batch.running)
+		return;
+	batch_run(&n->batch, n->server);
+	n->batch.used = 0;
+}
+
+static void send_replies(void *arg)
+{
+	struct network *n = arg;
+	if (n->batch.running)
+		return;
+	struct client *c = n->send_list;
+	n->send_list = NULL;
+	n->send_tail = &n->send_list;
+	for (struct client *next; c; c = next) {
+		next = c->next_send;
+		c->in_send_list = false;
+		client_send(c);
+		client_check_output(c);
+	}
+	while (n->close_list) {
+		c = n->close_list;
+		n->close_list = c->next_close;
+		client_free(c);
+	}
+}
+
+/* --- starting --- */
+
+static void warn_backlog(struct server *s)
+{
+	FILE *f = fopen("/proc/sys/net/core/somaxconn", "r");
+	int max;
+	if (f == NULL)
+		return;
+	if (fscanf(f, "%d", &max) == 1 && max > 0 && max < s->config.tcp_backlog)
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "WARNING: The TCP backlog setting of %d cannot be enforced because "
+			 "/proc/sys/net/core/somaxconn is set to the lower value of %d.",
+			 s->config.tcp_backlog, max);
+	fclose(f);
+}
+
+/* Raise the limit of open files to what maxclients needs, or lower maxclients to what the limit allows. */
+static void adjust_maxclients(struct server *s)
+{
+	struct config *cfg = &s->config;
+	struct rlimit lim;
+	rlim_t want = (rlim_t)cfg->maxclients + RESERVED_FDS;
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0) {
+		log_line(&cfg->log, LOG_LEVEL_WARNING,
+			 "Unable to obtain the current NOFILE limit (%s), assuming 1024 and "
+			 "setting the max clients configuration accordingly.",
+			 strerror(errno));
+		cfg->maxclients = 1024 - RESERVED_FDS;
+		return;
+	}
+	rlim_t had = lim.rlim_cur;
+	if (had >= want)
+		return;
+	int error = 0;
+	struct rlimit raised = {want, lim.rlim_max > want ? lim.rlim_max : want};
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+		log_line(&cfg->log, LOG_LEVEL_NOTICE,
+			 "Increased maximum number of open files to %llu (it was originally set to "
+			 "%llu).",
+			 (unsigned long long)want, (unsigned long long)had);
+		return;
+	}
+	error = errno;
+	raised.rlim_cur = raised.rlim_max = lim.rlim_max;
+	rlim_t best = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? lim.rlim_max : had;
+	if (best >= want)
+		return;
+	unsigned asked = (unsigned)cfg->maxclients;
+	if (best <= RESERVED_FDS) {
+		log_line(&cfg->log, LOG_LEVEL_WARNING,
+			 "Your current 'ulimit -n' of %llu is not enough for the server to start. "
+			 "Please increase your open file limit to at least %llu. Exiting.",
+			 (unsigned long long)had, (unsigned long long)want);
+		exit(1);
+	}
+	cfg->maxclients = (int)(best - RESERVED_FDS);
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "You requested maxclients of %d requiring at least %llu max file descriptors.",
+		 (int)asked, (unsigned long long)want);
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "Server can't set maximum open files to %llu because of OS error: %s.",
+		 (unsigned long long)want, strerror(error));
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "Current maximum open files is %llu. maxclients has been reduced to %d to "
+		 "compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+		 (unsigned long long)best, cfg->maxclients);
+}
+
+static int open_listeners(struct server *s, struct listener **list)
+{
+	struct config *cfg = &s->config;
+	if (cfg->port && listener_open_tcp(cfg, &cfg->log, NULL, list) < 0) {
+		log_line(&cfg->log, LOG_LEVEL_WARNING,
+			 "Failed listening on port %d (tcp), aborting.", cfg->port);
+		return -1;
+	}
+	if (cfg->unixsocket[0] && listener_open_unix(cfg, &cfg->log, list) < 0)
+		return -1;
+	if (*list == NULL) {
+		log_line(&cfg->log, LOG_LEVEL_WARNING,
+			 "Configured to not listen anywhere, exiting.");
+		return -1;
+	}
+	return 0;
+}
+
+static void close_listeners(struct listener *l)
+{
+	while (l) {
+		struct listener *next = l->next;
+		listener_free(l);
+		l = next;
+	}
+}
+
+struct network *network_new(struct server *s)
+{
+	struct listener *list = NULL;
+	adjust_maxclients(s);
+	warn_backlog(s);
+	if (open_listeners(s, &list) < 0) {
+		close_listeners(list);
+		return NULL;
+	}
+	struct network *n = mem_calloc(sizeof(*n));
+	n->server = s;
+	n->loop = s->loop;
+	n->listeners = list;
+	n->send_tail = &n->send_list;
+	batch_init(&n->batch);
+	loop_before_wait(n->loop, run_commands, n);
+	return n;
+}
+
+void network_start(struct network *n)
+{
+	loop_before_wait(n->loop, send_replies, n);
+	for (struct listener *l = n->listeners; l; l = l->next)
+		listener_start(l, n);
+}
+
+void network_free(struct network *n)
+{
+	/* SHUTDOWN's caller and those that wait get what was said to them so far. */
+	for (struct client *c = n->clients; c; c = c->next)
+		client_send(c);
+	while (n->clients)
+		client_free(n->clients);
+	close_listeners(n->listeners);
+	batch_fini(&n->batch);
+	mem_free(n);
+}
+
+/* --- CONFIG SET bind, port --- */
+
+static bool wanted(const struct config *cfg, const struct listener *l)
+{
+	if (l->port == 0)
+		return true;
+	if (l->port != cfg->port)
+		return false;
+	for (size_t i = 0; i < cfg->bind.n; i++) {
+		const char *address = cfg->bind.v[i];
+		if (strcmp(address + (address[0] == '-'), l->address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Move the listeners that the configuration no longer names out of the network's list. */
+static struct listener *take_unwanted(struct network *n)
+{
+	struct listener *out = NULL, **at = &n->listeners;
+	while (*at) {
+		struct listener *l = *at;
+		if (wanted(&n->server->config, l)) {
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
+		l->next = out;
+		out = l;
+	}
+	return out;
+}
+
+static void append(struct network *n, struct listener *list)
+{
+	struct listener **at = &n->listeners;
+	while (*at)
+		at = &(*at)->next;
+	*at = list;
+}
+
+/* Open again what was closed to make room. */
+static void restore(struct network *n, struct listener *old)
+{
+	while (old) {
+		struct listener *next = old->next, *again = NULL;
+		struct config was = {.port = old->port,
+				     .tcp_backlog = n->server->config.tcp_backlog,
+				     .bind = {&old->address, 1}};
+		listener_open_tcp(&was, &n->server->config.log, NULL, &again);
+		if (again) {
+			listener_start(again, n);
+			append(n, again);
+		}
+		mem_free(old->address);
+		mem_free(old);
+		old = next;
+	}
+}
+
+int network_rebind(struct network *n)
+{
+	struct config *cfg = &n->server->config;
+	struct listener *added = NULL;
+	struct listener *old = take_unwanted(n);
+	if (cfg->port == 0 || listener_open_tcp(cfg, &cfg->log, n->listeners, &added) == 0) {
+		close_listeners(old);
+		goto start;
+	}
+	close_listeners(added);
+	added = NULL;
+	if (errno != EADDRINUSE || old == NULL) {
+		append(n, old);
+		return -1;
+	}
+	/* "*" and one address of the same port exclude each other: the old ones must go before the new can come. */
+	for (struct listener *l = old; l; l = l->next)
+		listener_close(l);
+	if (listener_open_tcp(cfg, &cfg->log, n->listeners, &added) < 0) {
+		close_listeners(added);
+		restore(n, old);
+		return -1;
+	}
+	while (old) {
+		struct listener *next = old->next;
+		mem_free(old->address);
+		mem_free(old);
+		old = next;
+	}
+start:
+	for (struct listener *l = added; l; l = l->next)
+		listener_start(l, n);
+	append(n, added);
+	return 0;
+}
+
+/* --- now and then --- */
+
+static bool is_idle_too_long(const struct client *c, int64_t now_ms)
+{
+	int timeout = c->net->server->config.timeout;
+	if (timeout <= 0 || c->session.flags & SESSION_MONITOR)
+		return false;
+	return now_ms - c->session.last_ms > (int64_t)timeout * 1000;
+}
+
+static void check_client(struct client *c, int64_t now_ms)
+{
+	client_check_output(c);
+	if (c->session.flags & SESSION_CLOSE_ASAP || !is_idle_too_long(c, now_ms))
+		return;
+	log_line(&c->net->server->config.log, LOG_LEVEL_VERBOSE, "Closing idle client");
+	client_mark_close(c);
+}
+
+/* The front client goes to the back, so that each call sees others. */
+static struct client *rotate(struct network *n)
+{
+	struct client *c = n->clients;
+	if (c == NULL || c->next == NULL)
+		return c;
+	n->clients = c->next;
+	n->clients->prev = NULL;
+	c->next = NULL;
+	c->prev = n->clients_tail;
+	n->clients_tail->next = c;
+	n->clients_tail = c;
+	return c;
+}
+
+void network_cron(struct network *n, int64_t now_ms)
+{
+	/* All of them about once a second. */
+	size_t hz = (size_t)server_hz(n->server);
+	size_t share = n->nclients / (hz ? hz : 1) + 5;
+	if (share > n->nclients)
+		share = n->nclients;
+	for (size_t i = 0; i < share; i++)
+		check_client(rotate(n), now_ms);
+	if (now_ms - n->figures_ms > 8000) {
+		n->figures_ms = now_ms;
+		n->max_input = n->max_output = 0;
+	}
+}
+
+void network_figures(const struct network *n, struct network_figures *out)
+{
+	*out = (struct network_figures){
+		.clients = n->nclients, .max_input = n->max_input, .max_output = n->max_output};
+	for (const struct client *c = n->clients; c; c = c->next) {
+		struct session_figures f;
+		c->session.ops->figures(&c->session, &f);
+		out->mem_clients_normal += f.tot_mem;
+	}
+}
