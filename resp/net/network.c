@@ -3,18 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "resp/log.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
-
-/* Descriptors that are not clients: listeners, the log, epoll, files being saved. */
-#define RESERVED_FDS 32
 
 /* --- the hooks of a turn --- */
 
@@ -64,58 +59,6 @@ static void warn_backlog(struct server *s)
 	fclose(f);
 }
 
-/* Raise the limit of open files to what maxclients needs, or lower maxclients to what the limit allows. */
-static void adjust_maxclients(struct server *s)
-{
-	struct config *cfg = &s->config;
-	struct rlimit lim;
-	rlim_t want = (rlim_t)cfg->maxclients + RESERVED_FDS;
-	if (getrlimit(RLIMIT_NOFILE, &lim) < 0) {
-		log_line(&cfg->log, LOG_LEVEL_WARNING,
-			 "Unable to obtain the current NOFILE limit (%s), assuming 1024 and "
-			 "setting the max clients configuration accordingly.",
-			 strerror(errno));
-		cfg->maxclients = 1024 - RESERVED_FDS;
-		return;
-	}
-	rlim_t had = lim.rlim_cur;
-	if (had >= want)
-		return;
-	int error = 0;
-	struct rlimit raised = {want, lim.rlim_max > want ? lim.rlim_max : want};
-	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
-		log_line(&cfg->log, LOG_LEVEL_NOTICE,
-			 "Increased maximum number of open files to %llu (it was originally set to "
-			 "%llu).",
-			 (unsigned long long)want, (unsigned long long)had);
-		return;
-	}
-	error = errno;
-	raised.rlim_cur = raised.rlim_max = lim.rlim_max;
-	rlim_t best = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? lim.rlim_max : had;
-	if (best >= want)
-		return;
-	unsigned asked = (unsigned)cfg->maxclients;
-	if (best <= RESERVED_FDS) {
-		log_line(&cfg->log, LOG_LEVEL_WARNING,
-			 "Your current 'ulimit -n' of %llu is not enough for the server to start. "
-			 "Please increase your open file limit to at least %llu. Exiting.",
-			 (unsigned long long)had, (unsigned long long)want);
-		exit(1);
-	}
-	cfg->maxclients = (int)(best - RESERVED_FDS);
-	log_line(&cfg->log, LOG_LEVEL_WARNING,
-		 "You requested maxclients of %d requiring at least %llu max file descriptors.",
-		 (int)asked, (unsigned long long)want);
-	log_line(&cfg->log, LOG_LEVEL_WARNING,
-		 "Server can't set maximum open files to %llu because of OS error: %s.",
-		 (unsigned long long)want, strerror(error));
-	log_line(&cfg->log, LOG_LEVEL_WARNING,
-		 "Current maximum open files is %llu. maxclients has been reduced to %d to "
-		 "compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
-		 (unsigned long long)best, cfg->maxclients);
-}
-
 static int open_listeners(struct server *s, struct listener **list)
 {
 	struct config *cfg = &s->config;
@@ -146,7 +89,6 @@ static void close_listeners(struct listener *l)
 struct network *network_new(struct server *s)
 {
 	struct listener *list = NULL;
-	adjust_maxclients(s);
 	warn_backlog(s);
 	if (open_listeners(s, &list) < 0) {
 		close_listeners(list);
