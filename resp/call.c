@@ -187,7 +187,7 @@ void call_help(struct call *c, const char *const *lines)
 	for (size_t i = 0; i < n; i++)
 		reply_status(c->reply, lines[i]);
 	reply_status(c->reply, "HELP");
-	reply_status(c->reply, "    Print this help.");
+	reply_status(c->reply, "    Prints this help.");
 }
 
 /* --- looking up --- */
