@@ -9,5 +9,6 @@ const struct command *const command_families[] = {
 	client_commands,
 	server_commands,
 	config_commands,
+	command_commands,
 	NULL,
 };
