@@ -10,7 +10,8 @@
 /* Descriptors that are not clients: the log, the listeners, epoll, the mount. */
 #define FDS_RESERVED 32
 
-#define HZ_MAX 500
+#define HZ_MAX      500
+#define BACKLOG_MIN 16384
 
 bool apply_policy(struct server *s, struct config_error *err)
 {
@@ -27,6 +28,18 @@ bool apply_hz(struct server *s, struct config_error *err)
 		s->config.hz = 1;
 	if (s->config.hz > HZ_MAX)
 		s->config.hz = HZ_MAX;
+	return true;
+}
+
+/* The backlog is to come; its size is fitted as Redis fits it. */
+bool apply_backlog(struct server *s, struct config_error *err)
+{
+	const struct directive *d = directive_find(BYTES("repl-backlog-size"), NULL);
+	int64_t *size = directive_slot(&s->config, d);
+
+	(void)err;
+	if (*size < BACKLOG_MIN)
+		*size = BACKLOG_MIN;
 	return true;
 }
 

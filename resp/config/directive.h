@@ -129,6 +129,7 @@ bool apply_port(struct server *s, struct config_error *err);
 bool apply_bind(struct server *s, struct config_error *err);
 bool apply_maxclients(struct server *s, struct config_error *err);
 bool apply_maxmemory(struct server *s, struct config_error *err);
+bool apply_backlog(struct server *s, struct config_error *err);
 bool apply_requirepass(struct server *s, struct config_error *err);
 
 #endif

@@ -121,15 +121,20 @@ static const char *check_title_template(const char *s)
 {
 	static const char bad[] = "template format is invalid or contains unknown variables";
 
-	if (!s[strspn(s, " ")])
-		return bad;
-	while ((s = strchr(s, '{'))) {
+	bool says = false; /* something but the program's name, which may be empty */
+	while (*s) {
+		if (*s != '{') {
+			says = says || *s != ' ';
+			s++;
+			continue;
+		}
 		size_t n = strcspn(++s, "}");
 		if (!s[n] || !is_title_variable(s, n))
 			return bad;
-		s += n;
+		says = says || strncmp(s, "title}", 6) != 0;
+		s += n + 1;
 	}
-	return NULL;
+	return says ? NULL : bad;
 }
 
 static const char no_defrag[] =
@@ -332,7 +337,7 @@ const struct directive directive_table[] = {
 	NUMBER("replica-announce-port", "0", 0, 65535, .alias = "slave-announce-port"),
 	BOOL("replica-announced", "yes"),
 	BOOL("replica-ignore-disk-write-errors", "no"),
-	NUMBER("repl-backlog-size", "1mb", 1, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("repl-backlog-size", "1mb", 1, INT64_MAX, .flags = D_MEMORY, .apply = apply_backlog),
 	NUMBER("repl-backlog-ttl", "3600", 0, INT64_MAX),
 	BOOL("repl-disable-tcp-nodelay", "no"),
 	ENUM("repl-diskless-load", "disabled", diskless_words),
@@ -368,8 +373,8 @@ const struct directive directive_table[] = {
 	ENUM("cluster-preferred-endpoint-type", "ip", endpoint_words),
 	/* TLS, to come */
 	NUMBER("tls-port", "0", 0, 65535, .missing = MISSING("tls-port")),
-	BOOL("tls-cluster", "no"),
-	BOOL("tls-replication", "no"),
+	BOOL("tls-cluster", "no", .missing = MISSING("tls-cluster")),
+	BOOL("tls-replication", "no", .missing = MISSING("tls-replication")),
 	ENUM("tls-auth-clients", "yes", tls_auth_words),
 	STRING("tls-cert-file", ""),
 	STRING("tls-key-file", ""),
