@@ -358,6 +358,8 @@ RULES = {
     # What a server says of itself.
     "kind": "COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
+    # Not in 7.0; test_clients.py has their tests.
+    "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH",
     # 7.2 knows listpacks for small sets and lists, 7.0 does not.
     "encoding": "OBJECT|ENCODING",
 }

@@ -129,6 +129,7 @@ def test_unix_socket_alone_with_port_0(start, tmp_path):
 
 def test_maxclients_refuses_the_next_one(start):
     s = start("--maxclients", "5")
+    time.sleep(0.2)  # the connection that saw it ready has to be gone
     open_ones = [s.conn() for _ in range(5)]
     for c in open_ones:
         assert c.do("PING") == b"PONG"

@@ -23,7 +23,7 @@ RAW = {
     "count is no number": b"*x\r\n",
     "count with a plus": b"*+1\r\n$4\r\nPING\r\n",
     "no dollar": b"*1\r\n+PING\r\n",
-    "no dollar, binary": b"*1\r\n\x00\xff\r\n",
+    "no dollar, binary": b"*1\r\n\xfe\xff\r\n",
     "no dollar for the second": b"*2\r\n$4\r\nECHO\r\nhello\r\n",
     "inline": b"PING\r\n",
     "inline with bare newline": b"PING\nPING\n",
