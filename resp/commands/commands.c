@@ -10,5 +10,6 @@ const struct command *const command_families[] = {
 	server_commands,
 	config_commands,
 	command_commands,
+	debug_commands,
 	NULL,
 };
