@@ -2,7 +2,7 @@
  *
  * Scores are compared as 64-bit keys that sort as the numbers do (-0 as 0). A branch of an inner node repeats the key and
  * the pointer of the first member below it exactly; whoever changes the first member of a node corrects the branches
- * above. There is no least number of items in a node but one: removal merges where three neighbours fit into two.
+ * above. There is no least number of items in a node but one: removal merges where four neighbours fit into three.
  */
 #include "store/types/ranktree.h"
 
@@ -12,6 +12,7 @@
 #include "store/base/mem.h"
 
 #define DEPTH_MAX  24
+#define WINDOW     4 /* neighbours that share what they hold */
 #define HINT_SHIFT 48
 #define HINT_MAX   UINT64_C(0xffff)
 
@@ -382,7 +383,7 @@ static void path_first(struct path *p, unsigned level, const void *member)
 
 static void spread_leaves(struct ranktree *t, struct branch *br, unsigned k, unsigned want)
 {
-	uint64_t words[3 * RANKTREE_LEAF_MAX];
+	uint64_t words[WINDOW * RANKTREE_LEAF_MAX];
 	unsigned total = 0;
 	for (unsigned i = 0; i < k; i++) {
 		struct ranktree_leaf *leaf = br[i].child;
@@ -412,7 +413,7 @@ static void spread_leaves(struct ranktree *t, struct branch *br, unsigned k, uns
 
 static void spread_inner(struct ranktree *t, struct branch *br, unsigned k, unsigned want)
 {
-	struct branch items[3 * RANKTREE_INNER_MAX];
+	struct branch items[WINDOW * RANKTREE_INNER_MAX];
 	unsigned total = 0;
 	for (unsigned i = 0; i < k; i++) {
 		struct inner *node = br[i].child;
@@ -453,11 +454,11 @@ static void spread(struct ranktree *t, struct inner *parent, unsigned parent_lev
 	parent->n = (uint16_t)(parent->n + want - k);
 }
 
-/* Up to three neighbours around child @at, and what they hold together. */
+/* Up to WINDOW neighbours around child @at, and what they hold together. */
 static unsigned window(const struct ranktree *t, const struct inner *parent, unsigned parent_level,
 		       unsigned at, unsigned *lo, unsigned *total)
 {
-	unsigned k = parent->n < 3 ? parent->n : 3;
+	unsigned k = parent->n < WINDOW ? parent->n : WINDOW;
 	*lo = at ? at - 1 : 0;
 	if (*lo + k > parent->n)
 		*lo = parent->n - k;
@@ -647,7 +648,7 @@ static void lower_root(struct ranktree *t)
 	}
 }
 
-/* The node at @level of the path has lost items: merge three neighbours into two (two into one) where that leaves
+/* The node at @level of the path has lost items: merge neighbours into one fewer where that leaves
  * room, then see to the level above. True when nodes changed. */
 static bool merge(struct ranktree *t, struct path *p, unsigned level)
 {
@@ -656,7 +657,7 @@ static bool merge(struct ranktree *t, struct path *p, unsigned level)
 		struct inner *parent = p->step[level - 1].node;
 		unsigned lo, total, max = level == t->height ? t->leaf_max : t->inner_max;
 		unsigned k = window(t, parent, level - 1, p->step[level - 1].at, &lo, &total);
-		if (k < 2 || total > (k - 1) * (max - max / 8))
+		if (k < 2 || total > (k - 1) * (max - max / 16))
 			break;
 		spread(t, parent, level - 1, lo, k, k - 1);
 		merged = true;
@@ -706,7 +707,7 @@ static bool remove_at(struct ranktree *t, struct path *p, struct ranktree_leaf *
 	}
 	if (pos == 0)
 		path_first(p, t->height, word_ptr(leaf->words[0]));
-	return leaf->n <= t->leaf_max / 2 && merge(t, p, t->height);
+	return leaf->n <= t->leaf_max * 5 / 8 && merge(t, p, t->height);
 }
 
 void ranktree_remove(struct ranktree *t, void *member)

@@ -9,8 +9,8 @@
  *
  * What it costs: leaves of 124 words. A word is the pointer with 16 bits of the score in front, scaled to the range
  * of its leaf, so that a search in a leaf reads the leaf and seldom a member. Inner nodes hold the first score of each child in
- * place, and its first member for ties. A full leaf gives to its neighbours before three become four, so random inserts
- * leave the leaves about six sevenths full: some 10 bytes a member with everything.
+ * place, and its first member for ties. A full leaf gives to its neighbours before four become five, so random inserts
+ * leave the leaves about nine tenths full: below 10 bytes a member with everything.
  *
  * All changing calls end the process when there is no memory for a node (see mem_alloc).
  */

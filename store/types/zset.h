@@ -24,12 +24,15 @@ struct zset;
 /* Empty: a listpack unless the first member is too long or @expected too many. */
 struct zset *zset_new(size_t first_len, size_t expected, const struct type_limits *lim);
 void zset_free(struct zset *z);
+/* NULL when there is no memory. */
 struct zset *zset_dup(struct zset *z);
 
 size_t zset_count(const struct zset *z);
 
-/* Bind @member to @score. @added tells whether the member is new, @changed whether anything changed.
- * STORE_ENAN   @score is not a number; the set is as it was */
+/* Bind @member to @score. @added tells whether the member is new, @changed whether anything changed (-0 and 0 are the same
+ * score: the one that was there stays). After an error the set is as it was.
+ * STORE_ENAN     @score is not a number
+ * STORE_ENOMEM   no memory for the member */
 enum store_err zset_add(struct zset *z, struct bytes member, double score,
 			const struct type_limits *lim, bool *added, bool *changed);
 bool zset_score(struct zset *z, struct bytes member, double *score);
@@ -56,10 +59,10 @@ void zset_range_by_score(struct zset *z, const struct zset_score_range *r, size_
 void zset_range_by_lex(struct zset *z, const struct zset_lex_range *r, size_t *first,
 		       size_t *count);
 
-/* Remove @count members from rank @first on, telling @gone (may be NULL) each one before. Returns how many. */
+/* Remove @count members from rank @first on, or as many as there are. Returns how many. */
 size_t zset_remove_ranks(struct zset *z, size_t first, size_t count);
 
-/* Walk in order from rank @rank, or backwards from it. No change while walking. */
+/* Walk in order from rank @rank, or backwards from it. No change while walking; a member is borrowed until the next step. */
 struct zset_iter {
 	struct zset *z;
 	void *leaf;
