@@ -104,8 +104,10 @@ def equal(call, mine, theirs):
     if mine.raw == theirs.raw:
         return True
     rule, a, b = rule_of(call), mine.tree, theirs.tree
-    if rule == "newer" or (rule == "newer text" and mine.error and theirs.error):
+    if rule == "newer":
         return True
+    if b"loglevel" in call and mine.error and theirs.error:
+        return True  # 7.2 has a level more, "nothing"
     if mine.error is not None or theirs.error is not None:
         return False
     if rule == "exact":
@@ -190,7 +192,7 @@ class Run:
 
     def note(self, name, what):
         self.wrong[name] += 1
-        if len(self.examples[name]) < 4:
+        if len(self.examples[name]) < 2:
             self.examples[name].append(what)
 
     def sequence(self, family, index):
