@@ -117,6 +117,8 @@ bool config_refuse(struct config_error *err, const char *fmt, ...)
 
 /* Digits and a unit (b k kb m mb g gb) as Redis reads them; a number too large is UINT64_MAX. False when malformed. */
 bool config_memory(const char *s, uint64_t *out);
+/* The other way, with the largest unit that divides it: "64mb". */
+void config_memory_text(uint64_t v, struct text *out);
 
 /* The specials, in special.c. */
 extern const struct directive_special special_bind, special_save, special_obuf, special_notify,

@@ -108,24 +108,6 @@ static bool read_lines(struct rewrite *rw, const char *path)
 
 /* --- the new lines --- */
 
-/* With the largest unit that divides it. */
-static void memory_text(uint64_t v, struct text *out)
-{
-	static const struct {
-		unsigned shift;
-		const char *unit;
-	} units[] = {{30, "gb"}, {20, "mb"}, {10, "kb"}};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (v && (v & ((UINT64_C(1) << units[i].shift) - 1)) == 0) {
-			text_fmt(out, "%llu%s", (unsigned long long)(v >> units[i].shift),
-				 units[i].unit);
-			return;
-		}
-	}
-	text_fmt(out, "%llu", (unsigned long long)v);
-}
-
 /* "name value\n", or as many lines as it takes. */
 static void directive_lines(const struct config *cfg, const struct directive *d, struct text *out)
 {
@@ -138,7 +120,7 @@ static void directive_lines(const struct config *cfg, const struct directive *d,
 	directive_get(cfg, d, &value);
 	text_fmt(out, "%s ", d->name);
 	if (d->kind == DIRECTIVE_NUMBER && (d->flags & D_MEMORY) && directive_number(cfg, d) >= 0)
-		memory_text((uint64_t)directive_number(cfg, d), out);
+		config_memory_text((uint64_t)directive_number(cfg, d), out);
 	else if (d->kind == DIRECTIVE_STRING || value.n == 0)
 		text_quote(out, value.p ? value.p : "", value.n);
 	else

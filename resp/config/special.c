@@ -202,9 +202,13 @@ static void obuf_lines(const struct config *cfg, const struct directive *d, stru
 {
 	static const char *const names[OBUF_CLASSES] = {"normal", "replica", "pubsub"};
 
-	for (int i = 0; i < OBUF_CLASSES; i++)
-		text_fmt(out, "%s %s %zu %zu %lld\n", d->name, names[i], cfg->obuf[i].hard,
-			 cfg->obuf[i].soft, (long long)cfg->obuf[i].soft_seconds);
+	for (int i = 0; i < OBUF_CLASSES; i++) {
+		text_fmt(out, "%s %s ", d->name, names[i]);
+		config_memory_text(cfg->obuf[i].hard, out);
+		text_str(out, " ");
+		config_memory_text(cfg->obuf[i].soft, out);
+		text_fmt(out, " %lld\n", (long long)cfg->obuf[i].soft_seconds);
+	}
 }
 
 const struct directive_special special_obuf = {

@@ -104,6 +104,23 @@ bool config_memory(const char *s, uint64_t *out)
 	return true;
 }
 
+void config_memory_text(uint64_t v, struct text *out)
+{
+	static const struct {
+		unsigned shift;
+		const char *unit;
+	} units[] = {{30, "gb"}, {20, "mb"}, {10, "kb"}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (v && (v & ((UINT64_C(1) << units[i].shift) - 1)) == 0) {
+			text_fmt(out, "%llu%s", (unsigned long long)(v >> units[i].shift),
+				 units[i].unit);
+			return;
+		}
+	}
+	text_fmt(out, "%llu", (unsigned long long)v);
+}
+
 static bool parse_percent(const char *s, int64_t *out)
 {
 	size_t n = strlen(s);
