@@ -260,6 +260,48 @@ bool hash_random(struct hash *h, struct rng *rng, char *fbuf, struct bytes *fiel
 	return true;
 }
 
+/* Few of many: words at random, leaving out those that were drawn before. */
+static void sample_draws(struct hash *h, struct rng *rng, size_t n,
+			 void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg)
+{
+	struct table drawn; /* the same words */
+
+	table_init(&drawn, 0);
+	table_reserve(&drawn, n);
+	while (n > 0) {
+		uint64_t w = table_random(h->t, rng);
+		struct bytes field = word_key(w, 0);
+		uint64_t hash = keyhash(field);
+		if (table_find(&drawn, field, hash))
+			continue;
+		table_insert(&drawn, w, hash);
+		fn(arg, field, pair_value(w));
+		n--;
+	}
+	table_fini(&drawn);
+}
+
+void hash_sample(struct hash *h, struct rng *rng, size_t n,
+		 void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg)
+{
+	struct hash_iter it;
+	struct bytes field, value;
+	size_t left = hash_count(h);
+
+	if (h->enc == HASH_TABLE && n < left / 4) {
+		sample_draws(h, rng, n, fn, arg);
+		return;
+	}
+	/* One walk: each is taken with the chance that the rest still needs it. */
+	hash_iter_begin(&it, h);
+	for (; n > 0 && hash_iter_next(&it, &field, &value); left--)
+		if (n >= left || rng_below(rng, left) < n) {
+			fn(arg, field, value);
+			n--;
+		}
+	hash_iter_end(&it);
+}
+
 /* --- walking --- */
 
 struct scan_step {

@@ -36,6 +36,10 @@ bool hash_remove(struct hash *h, struct bytes field);
 bool hash_random(struct hash *h, struct rng *rng, char *fbuf, struct bytes *field, char *vbuf,
 		 struct bytes *value);
 
+/* Tell @fn @n different pairs (all, when there are no more), chosen uniformly. No change of the hash in between. */
+void hash_sample(struct hash *h, struct rng *rng, size_t n,
+		 void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg);
+
 uint64_t hash_scan(struct hash *h, uint64_t cursor,
 		   void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg);
 

@@ -344,6 +344,48 @@ bool set_random(struct set *s, struct rng *rng, char *buf, struct bytes *out)
 	return true;
 }
 
+/* Few of many: words at random, leaving out those that were drawn before. */
+static void sample_draws(struct set *s, struct rng *rng, size_t n,
+			 void (*fn)(void *arg, struct bytes member), void *arg)
+{
+	struct table drawn; /* the same words */
+
+	table_init(&drawn, 0);
+	table_reserve(&drawn, n);
+	while (n > 0) {
+		uint64_t w = table_random(s->t, rng);
+		struct bytes m = word_key(w, 0);
+		uint64_t hash = keyhash(m);
+		if (table_find(&drawn, m, hash))
+			continue;
+		table_insert(&drawn, w, hash);
+		fn(arg, m);
+		n--;
+	}
+	table_fini(&drawn);
+}
+
+void set_sample(struct set *s, struct rng *rng, size_t n,
+		void (*fn)(void *arg, struct bytes member), void *arg)
+{
+	struct set_iter it;
+	struct bytes m;
+	size_t left = set_count(s);
+
+	if (s->enc == SET_TABLE && n < left / 4) {
+		sample_draws(s, rng, n, fn, arg);
+		return;
+	}
+	/* One walk: each is taken with the chance that the rest still needs it. */
+	set_iter_begin(&it, s);
+	for (; n > 0 && set_iter_next(&it, &m); left--)
+		if (n >= left || rng_below(rng, left) < n) {
+			fn(arg, m);
+			n--;
+		}
+	set_iter_end(&it);
+}
+
 struct scan_step {
 	void (*fn)(void *arg, struct bytes member);
 	void *arg;

@@ -33,6 +33,10 @@ bool set_has(struct set *s, struct bytes member);
 /* A member about uniformly at random; false when empty. */
 bool set_random(struct set *s, struct rng *rng, char *buf, struct bytes *out);
 
+/* Tell @fn @n different members (all, when there are no more), chosen uniformly. No change of the set in between. */
+void set_sample(struct set *s, struct rng *rng, size_t n,
+		void (*fn)(void *arg, struct bytes member), void *arg);
+
 /* SSCAN's step: small encodings hand out everything and answer 0. */
 uint64_t set_scan(struct set *s, uint64_t cursor, void (*fn)(void *arg, struct bytes member),
 		  void *arg);
