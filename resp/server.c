@@ -191,28 +191,36 @@ static bool may_expire(const struct server *s)
 	return s->active_expire && !s->loading && !s->keyspace->expiry_frozen;
 }
 
+static bool expire_cycle(struct server *s, unsigned budget, unsigned effort)
+{
+	uint64_t begin = ticks_now();
+	bool more = keyspace_expire_cycle(s->keyspace, budget, effort);
+
+	s->stats.expire_cycle_us += ticks_usec(&s->registry->rate, ticks_now() - begin);
+	return more;
+}
+
 /* Redis's slow cycle: a quarter of the time, more with active-expire-effort. */
 static void expire_slow(struct server *s, int hz)
 {
-	unsigned effort = (unsigned)s->config.active_expire_effort - 1;
-	unsigned budget = (25 + 2 * effort) * 10000 / (unsigned)hz;
+	unsigned effort = (unsigned)s->config.active_expire_effort;
+	unsigned budget = (25 + 2 * (effort - 1)) * 10000 / (unsigned)hz;
 
-	s->cron.expire_pending =
-		may_expire(s) && keyspace_expire_cycle(s->keyspace, budget, effort);
+	s->cron.expire_pending = may_expire(s) && expire_cycle(s, budget, effort);
 }
 
 /* Redis's fast cycle: short, before the loop waits, only while the slow one cannot keep up, and at most half of the time. */
 static void expire_fast(struct server *s)
 {
-	unsigned effort = (unsigned)s->config.active_expire_effort - 1;
-	unsigned budget = 1000 + 250 * effort;
+	unsigned effort = (unsigned)s->config.active_expire_effort;
+	unsigned budget = 1000 + 250 * (effort - 1);
 	int64_t now = loop_now_us(s->loop);
 
 	if (!s->cron.expire_pending || !may_expire(s) ||
 	    now < s->cron.fast_expire_us + 2 * (int64_t)budget)
 		return;
 	s->cron.fast_expire_us = now;
-	s->cron.expire_pending = keyspace_expire_cycle(s->keyspace, budget, effort);
+	s->cron.expire_pending = expire_cycle(s, budget, effort);
 }
 
 static int64_t cron(void *arg)
