@@ -1,0 +1,89 @@
+/* fs/backend.h - where the data is: submit a command, get its reply by callback, ask what changed.
+ *
+ * The mount's only way to the keys. backend_local.c calls the dispatcher of this process and answers before backend_submit
+ * returns; a backend that talks to a server over a socket answers later. Callers must be right for both.
+ *
+ * Besides commands there are small questions that no command answers, and that a backend may leave open: they are marked
+ * (extra). Engine thread only.
+ */
+#ifndef FS_BACKEND_H
+#define FS_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/answer.h"
+#include "store/base/blob.h"
+#include "store/base/bytes.h"
+
+struct server;
+
+struct backend_command {
+	int argc;
+	const struct bytes *argv; /* borrowed until backend_submit returns, as all of this */
+	struct blob *
+		blob; /* argv[blob_arg] is the whole of it, or NULL: it may be shared instead of copied */
+	int blob_arg;
+	bool newline; /* SET: the file's one line ended in a newline, to be remembered with the value (extra) */
+};
+
+/* @a holds one reply for each command, or a single error when the unit was refused whole. Borrowed, see answers_keep. */
+typedef void (*backend_done)(void *arg, struct answers *a);
+
+/* What is known of a key besides its value (extra). */
+struct backend_facts {
+	bool newline;    /* the file that wrote the string ended in a newline */
+	bool stamped;    /* the rest is known */
+	uint64_t serial; /* the same as before: the key did not change; the converse may fail */
+	int64_t time_ms; /* when it last changed */
+};
+
+/* A session of its own for one open ctl file. */
+struct backend_talk;
+
+struct backend;
+
+struct backend_ops {
+	void (*submit)(struct backend *b, unsigned db, const struct backend_command *cmds, size_t n,
+		       backend_done done, void *arg);
+	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
+	/* When anything last changed, for directories (extra): milliseconds, 0 when unknown. */
+	int64_t (*latest_ms)(struct backend *b);
+	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
+	 * drop errors from close, so they must come at open and write. */
+	const char *(*refusal)(struct backend *b, uint64_t bytes);
+	uint64_t (*max_value)(struct backend *b); /* proto-max-bulk-len */
+	unsigned (*databases)(struct backend *b);
+	/* @push is told that bytes came outside a command's reply (MONITOR). */
+	struct backend_talk *(*talk_open)(struct backend *b, unsigned db, backend_done push,
+					  void *arg);
+	/* False when the other side has closed the session (QUIT, CLIENT KILL): nothing was run. */
+	bool (*talk)(struct backend_talk *t, int argc, const struct bytes *argv, backend_done done,
+		     void *arg);
+	void (*talk_close)(struct backend_talk *t);
+	void (*free)(struct backend *b);
+};
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* The server of this process. Listed in CLIENT LIST as "mount"; keeps change stamps from now on. */
+struct backend *backend_local_new(struct server *s);
+
+/* Run @n commands in database @db with nothing in between, as one unit of the journal. */
+static inline void backend_submit(struct backend *b, unsigned db,
+				  const struct backend_command *cmds, size_t n, backend_done done,
+				  void *arg)
+{
+	b->ops->submit(b, db, cmds, n, done, arg);
+}
+
+static inline void backend_free(struct backend *b)
+{
+	if (b)
+		b->ops->free(b);
+}
+
+#endif

@@ -1,0 +1,337 @@
+/* The backend that is this very process: commands go through resp/dispatch.h on sessions of the mount's own. */
+#include <stdio.h>
+
+#include "fs/backend.h"
+#include "resp/changes.h"
+#include "resp/dispatch.h"
+#include "resp/server.h"
+#include "store/base/keyhash.h"
+#include "store/base/mem.h"
+
+/* One reply in memory. While it is parsed another command may be submitted, and an open file may keep it. */
+struct parcel {
+	struct answers_owner owner; /* first: release gets it */
+	struct reply reply;
+	struct backend_local *home;
+	struct parcel *next; /* in the pool */
+};
+
+struct backend_local {
+	struct backend base; /* first */
+	struct server *server;
+	struct session session;
+	struct reply idle; /* the session's while none of its commands run */
+	struct parcel *pool;
+	unsigned pooled;
+	unsigned out;  /* parcels that somebody holds */
+	bool orphaned; /* freed as soon as the last one comes back */
+};
+
+struct backend_talk {
+	struct backend_local *home;
+	struct session session;
+	struct reply reply;
+	backend_done push;
+	void *arg;
+	bool busy;   /* its own command is running */
+	bool closed; /* by QUIT or CLIENT KILL */
+};
+
+#define PARCELS_POOLED 8
+#define UNIT_INLINE    8
+
+static void home_free(struct backend_local *l)
+{
+	while (l->pool) {
+		struct parcel *p = l->pool;
+		l->pool = p->next;
+		reply_fini(&p->reply);
+		mem_free(p);
+	}
+	mem_free(l);
+}
+
+static void parcel_release(struct answers_owner *o)
+{
+	struct parcel *p = (struct parcel *)o;
+	struct backend_local *l = p->home;
+
+	l->out--;
+	if (l->pooled < PARCELS_POOLED && !l->orphaned) {
+		reply_consume(&p->reply, reply_pending(&p->reply));
+		if (reply_mem(&p->reply) > 64 * 1024)
+			reply_shrink(&p->reply);
+		p->next = l->pool;
+		l->pool = p;
+		l->pooled++;
+	} else {
+		reply_fini(&p->reply);
+		mem_free(p);
+	}
+	if (l->orphaned && l->out == 0)
+		home_free(l);
+}
+
+static struct parcel *parcel_take(struct backend_local *l)
+{
+	struct parcel *p = l->pool;
+
+	l->out++;
+	if (p) {
+		l->pool = p->next;
+		l->pooled--;
+		return p;
+	}
+	p = mem_calloc(sizeof(*p));
+	p->owner.release = parcel_release;
+	p->home = l;
+	reply_init(&p->reply, 2);
+	return p;
+}
+
+/* Parse what stands in @r and hand it over. True when it was kept. */
+static bool deliver(struct reply *r, struct answers_owner *owner, backend_done done, void *arg)
+{
+	struct iovec few[16], *iov = few;
+	int max = r->nodes + 1 <= 16 ? 16 : (int)r->nodes + 1;
+	struct answers a;
+	size_t bytes;
+
+	if (max > 16)
+		iov = mem_alloc(sizeof(*iov) * (size_t)max);
+	int n = reply_iov(r, iov, max, &bytes);
+	answers_init(&a, iov, n, owner);
+	done(arg, &a);
+	answers_fini(&a);
+	if (iov != few)
+		mem_free(iov);
+	return a.kept;
+}
+
+static void fill_item(struct dispatch_item *item, struct session *s,
+		      const struct backend_command *cmd)
+{
+	*item = (struct dispatch_item){
+		.session = s,
+		.argc = cmd->argc,
+		.argv = cmd->argv,
+		.blob = cmd->blob,
+		.blob_arg = cmd->blob_arg,
+		.file_flags = cmd->newline ? CALL_FILE_NEWLINE : 0,
+	};
+}
+
+static void local_submit(struct backend *b, unsigned db, const struct backend_command *cmds,
+			 size_t n, backend_done done, void *arg)
+{
+	struct backend_local *l = (struct backend_local *)b;
+	struct parcel *p = parcel_take(l);
+	struct dispatch_item few[UNIT_INLINE], *items = few;
+
+	l->session.reply = &p->reply;
+	l->session.db = &l->server->keyspace->dbs[db];
+	if (n > UNIT_INLINE)
+		items = mem_alloc(n * sizeof(*items));
+	for (size_t i = 0; i < n; i++)
+		fill_item(&items[i], &l->session, &cmds[i]);
+	if (n == 1)
+		dispatch_batch(l->server, items, 1);
+	else
+		dispatch_unit(&l->session, items, n);
+	l->session.reply = &l->idle;
+	if (items != few)
+		mem_free(items);
+	if (!deliver(&p->reply, &p->owner, done, arg))
+		parcel_release(&p->owner);
+}
+
+static void local_facts(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out)
+{
+	struct server *s = ((struct backend_local *)b)->server;
+	struct db *d = &s->keyspace->dbs[db];
+	uint64_t hash = keyhash(key);
+	uint64_t word = keyspace_read_hashed(d, key, hash, KEYSPACE_NOTOUCH);
+	struct change_stamp stamp = changes_get(s->changes, db, hash);
+
+	out->newline = word && (word & WORD_NEWLINE);
+	out->stamped = true;
+	out->serial = stamp.serial;
+	out->time_ms = stamp.time_ms;
+}
+
+static int64_t local_latest_ms(struct backend *b)
+{
+	return changes_latest(((struct backend_local *)b)->server->changes).time_ms;
+}
+
+static const char *local_refusal(struct backend *b, uint64_t bytes)
+{
+	struct server *s = ((struct backend_local *)b)->server;
+	const struct config *cfg = &s->config;
+
+	if (s->refuse_writes)
+		return s->refuse_writes;
+	if (s->loading)
+		return "LOADING Redis is loading the dataset in memory";
+	if (cfg->maxmemory && cfg->maxmemory_policy == EVICT_NOEVICTION &&
+	    mem_used() + bytes > cfg->maxmemory)
+		return "OOM command not allowed when used memory > 'maxmemory'.";
+	return NULL;
+}
+
+static uint64_t local_max_value(struct backend *b)
+{
+	return (uint64_t)((struct backend_local *)b)->server->config.proto_max_bulk_len;
+}
+
+static unsigned local_databases(struct backend *b)
+{
+	return ((struct backend_local *)b)->server->keyspace->ndbs;
+}
+
+/* --- sessions --- */
+
+static void name_peer(const struct session *s, char *buf, size_t n)
+{
+	(void)s;
+	snprintf(buf, n, "mount");
+}
+
+static void name_local(const struct session *s, char *buf, size_t n)
+{
+	snprintf(buf, n, "%s", s->server->mount_point ? s->server->mount_point : "");
+}
+
+static void figures(const struct session *s, struct session_figures *out)
+{
+	(void)s;
+	out->fd = -1;
+	snprintf(out->events, sizeof(out->events), "r");
+}
+
+/* CLIENT KILL does not take the mount away; unmounting does. */
+static void mount_close(struct session *s, bool now)
+{
+	(void)now;
+	s->flags &= ~(uint32_t)(SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP);
+}
+
+static void mount_wake(struct session *s)
+{
+	(void)s;
+}
+
+static const struct session_ops mount_session_ops = {
+	.close = mount_close,
+	.wake = mount_wake,
+	.peer = name_peer,
+	.local = name_local,
+	.figures = figures,
+};
+
+static struct backend_talk *talk_of(struct session *s)
+{
+	return (struct backend_talk *)(void *)((char *)s - offsetof(struct backend_talk, session));
+}
+
+static void talk_session_close(struct session *s, bool now)
+{
+	(void)now;
+	talk_of(s)->closed = true;
+}
+
+static void talk_session_wake(struct session *s)
+{
+	struct backend_talk *t = talk_of(s);
+
+	if (t->busy)
+		return;
+	deliver(&t->reply, NULL, t->push, t->arg);
+	reply_consume(&t->reply, reply_pending(&t->reply));
+}
+
+static const struct session_ops talk_session_ops = {
+	.close = talk_session_close,
+	.wake = talk_session_wake,
+	.peer = name_peer,
+	.local = name_local,
+	.figures = figures,
+};
+
+static struct backend_talk *local_talk_open(struct backend *b, unsigned db, backend_done push,
+					    void *arg)
+{
+	struct backend_local *l = (struct backend_local *)b;
+	struct backend_talk *t = mem_calloc(sizeof(*t));
+
+	t->home = l;
+	t->push = push;
+	t->arg = arg;
+	reply_init(&t->reply, 2);
+	session_open(&t->session, l->server, &t->reply, &talk_session_ops,
+		     SESSION_AUTHENTICATED | SESSION_MOUNT);
+	t->session.db = &l->server->keyspace->dbs[db];
+	t->session.name = mem_dup("ctl", sizeof("ctl"));
+	return t;
+}
+
+static bool local_talk(struct backend_talk *t, int argc, const struct bytes *argv,
+		       backend_done done, void *arg)
+{
+	if (t->closed || (t->session.flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP)))
+		return false;
+	t->busy = true;
+	dispatch(&t->session, argc, argv, 0);
+	t->busy = false;
+	deliver(&t->reply, NULL, done, arg);
+	reply_consume(&t->reply, reply_pending(&t->reply));
+	return true;
+}
+
+static void local_talk_close(struct backend_talk *t)
+{
+	session_close(&t->session);
+	reply_fini(&t->reply);
+	mem_free(t);
+}
+
+static void local_free(struct backend *b)
+{
+	struct backend_local *l = (struct backend_local *)b;
+
+	session_close(&l->session);
+	reply_fini(&l->idle);
+	changes_free(l->server->changes);
+	l->server->changes = NULL;
+	l->orphaned = true;
+	if (l->out == 0)
+		home_free(l);
+}
+
+static const struct backend_ops local_ops = {
+	.submit = local_submit,
+	.facts = local_facts,
+	.latest_ms = local_latest_ms,
+	.refusal = local_refusal,
+	.max_value = local_max_value,
+	.databases = local_databases,
+	.talk_open = local_talk_open,
+	.talk = local_talk,
+	.talk_close = local_talk_close,
+	.free = local_free,
+};
+
+struct backend *backend_local_new(struct server *s)
+{
+	struct backend_local *l = mem_calloc(sizeof(*l));
+
+	l->base.ops = &local_ops;
+	l->server = s;
+	if (!s->changes)
+		s->changes = changes_new(s->keyspace->now_ms);
+	reply_init(&l->idle, 2);
+	session_open(&l->session, s, &l->idle, &mount_session_ops,
+		     SESSION_AUTHENTICATED | SESSION_MOUNT);
+	l->session.name = mem_dup("mount", sizeof("mount"));
+	return &l->base;
+}

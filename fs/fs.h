@@ -1,0 +1,57 @@
+/* fs/fs.h - the mount itself, for the files of fs/ only. */
+#ifndef FS_FS_H
+#define FS_FS_H
+
+#define FUSE_USE_VERSION 35
+#include <fuse_lowlevel.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/backend.h"
+#include "fs/inode.h"
+#include "fs/scratch.h"
+#include "fs/task.h"
+
+struct server;
+struct loop_fd;
+
+/* What -o said. */
+struct mount_options {
+	uid_t uid;
+	gid_t gid;
+	mode_t umask;
+	unsigned db;
+	bool ro, raw, allow_other;
+};
+
+struct mount {
+	struct server *server;
+	struct backend *backend;
+	struct mount_options options;
+	char *point; /* absolute */
+	struct fuse_session *session;
+	struct loop_fd *fd;
+	struct fuse_buf buf; /* the session's receive buffer */
+	struct inodes inodes;
+	struct scratches scratches;
+	struct handle *handles; /* open files and directories */
+	size_t name_max;        /* what the kernel takes in a listing */
+};
+
+/* Regular files answer statx's block size with this. */
+#define MOUNT_BLKSIZE (128 * 1024)
+
+extern const struct fuse_lowlevel_ops mount_ops;
+
+static inline struct mount *mount_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static inline bool task_raw(const struct task *t)
+{
+	return t->at.raw || t->m->options.raw;
+}
+
+#endif

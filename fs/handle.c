@@ -1,0 +1,266 @@
+#include "fs/handle.h"
+
+#include <utlist.h>
+
+#include "fs/ctl.h"
+#include "fs/dir.h"
+#include "fs/fs.h"
+#include "fs/kinds/kinds.h"
+#include "store/base/mem.h"
+
+struct handle *handle_new(struct mount *m, struct inode *i, int flags)
+{
+	struct handle *h = mem_calloc(sizeof(*h));
+
+	h->m = m;
+	h->inode = i;
+	h->flags = flags;
+	inode_ref(i);
+	DL_APPEND2(m->handles, h, before, after);
+	return h;
+}
+
+void handle_unstage(struct handle *h)
+{
+	if (!h->staged)
+		return;
+	DL_DELETE(h->inode->writers, h);
+	h->staged = h->in_place = h->unsaved = h->written = false;
+	blob_put(h->stage);
+	h->stage = NULL;
+	h->checked = 0;
+}
+
+void handle_created(struct handle *h)
+{
+	if (h->creating)
+		h->inode->creating--;
+	h->creating = false;
+}
+
+void handle_free(struct handle *h)
+{
+	DL_DELETE2(h->m->handles, h, before, after);
+	handle_unstage(h);
+	handle_created(h);
+	if (h->ctl)
+		ctl_close(h->ctl);
+	if (h->dir)
+		dir_close(h->dir);
+	content_free(&h->snap);
+	buf_free(&h->partial);
+	inode_unref(&h->m->inodes, h->inode);
+	mem_free(h);
+}
+
+void handles_free(struct mount *m)
+{
+	while (m->handles)
+		handle_free(m->handles);
+}
+
+void handle_stage(struct handle *h)
+{
+	handle_unstage(h);
+	h->staged = true;
+	h->unsaved = true;
+	DL_APPEND(h->inode->writers, h);
+}
+
+struct bytes handle_staged(const struct handle *h)
+{
+	return h->stage ? blob_bytes(h->stage) : BYTES("");
+}
+
+/* Room for @size bytes in a stage that nobody else reads. */
+static int stage_room(struct handle *h, uint64_t size)
+{
+	const struct backend_ops *ops = h->m->backend->ops;
+	size_t cap = h->stage ? h->stage->cap : 0, want = cap;
+
+	if (size > ops->max_value(h->m->backend))
+		return EFBIG;
+	if (size > cap) {
+		want = cap < 4096 ? 4096 : cap;
+		while (want < size)
+			want += want < (1u << 20) ? want : want / 4;
+	}
+	if (want > cap && want >= 64 * 1024 && ops->refusal(h->m->backend, want - cap))
+		return error_of_line(bytes_str(ops->refusal(h->m->backend, want - cap)));
+	if (!h->stage) {
+		h->stage = blob_try(want);
+		return h->stage ? 0 : ENOSPC;
+	}
+	struct blob *own = blob_own(h->stage, want);
+	if (!own)
+		return ENOSPC;
+	h->stage = own;
+	return 0;
+}
+
+/* The whole lines of the stage from @from on; what was there before is put back by the caller when one is bad. */
+static bool lines_are_good(struct handle *h, size_t from, size_t *checked)
+{
+	const struct place *p = &h->inode->place;
+	struct bytes text = handle_staged(h);
+
+	if (p->node != NODE_ENTRY || !p->kind->entry->check_lines)
+		return true;
+	bool ok = p->kind->entry->check_lines(p->kind, bytes_of(text.p + from, text.n - from),
+					      false, checked);
+	*checked += from;
+	return ok;
+}
+
+int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
+{
+	size_t old = handle_staged(h).n, checked = h->checked;
+	uint64_t end = off + data.n;
+
+	if (end < off)
+		return EFBIG;
+	int err = stage_room(h, end > old ? end : old);
+	if (err)
+		return err;
+	char *p = h->stage->data;
+	struct buf undo = {0};
+	if (off < old && h->inode->place.node == NODE_ENTRY &&
+	    h->inode->place.kind->entry->check_lines) {
+		buf_put(&undo, p + off, end < old ? data.n : old - (size_t)off);
+		if (undo.failed)
+			return ENOSPC;
+	}
+	if (off > old)
+		memset(p + old, 0, (size_t)off - old);
+	memcpy(p + off, data.p, data.n);
+	h->stage->len = end > old ? (size_t)end : old;
+	if (lines_are_good(h, off < checked ? 0 : checked, &checked)) {
+		h->checked = checked;
+		h->unsaved = h->written = true;
+	} else {
+		if (undo.n)
+			memcpy(p + off, undo.p, undo.n);
+		h->stage->len = old;
+		err = EINVAL;
+	}
+	buf_free(&undo);
+	return err;
+}
+
+int handle_stage_truncate(struct handle *h, uint64_t size)
+{
+	size_t old = handle_staged(h).n;
+
+	if (size != old) {
+		int err = stage_room(h, size > old ? size : old);
+		if (err)
+			return err;
+		if (size > old)
+			memset(h->stage->data + old, 0, (size_t)size - old);
+		h->stage->len = (size_t)size;
+	}
+	if (size < h->checked)
+		h->checked = 0;
+	h->unsaved = true;
+	return 0;
+}
+
+static void committed(struct task *t, int err)
+{
+	if (err) {
+		t->handle->unsaved = true;
+	} else {
+		handle_created(t->handle);
+	}
+	task_end(t, err);
+}
+
+void handle_commit(struct handle *h, struct task *t)
+{
+	struct bytes text = handle_staged(h);
+
+	t->handle = h;
+	if (!h->unsaved || h->failed || !h->inode->listed) {
+		h->unsaved = h->written = false;
+		task_end(t, 0);
+		return;
+	}
+	h->unsaved = h->written = false;
+	t->at = h->inode->place;
+	t->data = text;
+	t->blob = h->stage;
+	t->keep_ttl = false;
+	task_then(t, committed);
+	place_ops(&t->at)->store(t);
+}
+
+/* --- appending --- */
+
+static void appended(struct task *t, int err)
+{
+	if (!err)
+		handle_created(t->handle);
+	task_end(t, err);
+}
+
+static void append_now(struct handle *h, struct task *t)
+{
+	const struct file_ops *ops = place_ops(&t->at);
+
+	t->handle = h;
+	task_then(t, appended);
+	if (ops->append)
+		ops->append(t);
+	else
+		kinds_append(t);
+}
+
+/* The rest of a line stays for the next write; only now, since the lines before it were stored. */
+static void lines_appended(struct task *t, int err)
+{
+	struct handle *h = t->handle;
+
+	if (!err) {
+		h->partial.n = 0;
+		buf_put(&h->partial, t->data.p + t->data.n, t->text.n - t->data.n);
+		if (h->partial.failed)
+			err = ENOMEM;
+	}
+	task_end(t, err);
+}
+
+void handle_append(struct handle *h, struct task *t)
+{
+	const struct kind *k = t->at.kind;
+	size_t good = 0;
+
+	if (!place_ops(&t->at)->check_lines) {
+		append_now(h, t);
+		return;
+	}
+	buf_bytes(&t->text, buf_view(&h->partial));
+	buf_bytes(&t->text, t->data);
+	if (t->text.failed || !k->entry->check_lines(k, buf_view(&t->text), false, &good)) {
+		task_end(t, t->text.failed ? ENOMEM : EINVAL);
+		return;
+	}
+	t->handle = h;
+	t->data = bytes_of(t->text.p, good);
+	task_then(t, lines_appended);
+	if (good)
+		append_now(h, t);
+	else
+		task_end(t, 0);
+}
+
+void handle_finish_line(struct handle *h, struct task *t)
+{
+	if (!h->partial.n || !h->inode->listed) {
+		task_end(t, 0);
+		return;
+	}
+	t->text = h->partial;
+	h->partial = (struct buf){0};
+	t->data = buf_view(&t->text);
+	append_now(h, t);
+}

@@ -1,0 +1,76 @@
+/* fs/handle.h - an open file: what it read, what it stages, what it has not finished writing.
+ *
+ * A handle that truncated stages: its content is put together here and becomes the key's in one command, so everybody else sees the
+ * old value or the new one. Any other handle writes through at once, the views with lines at each whole line.
+ */
+#ifndef FS_HANDLE_H
+#define FS_HANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/content.h"
+#include "fs/inode.h"
+#include "fs/task.h"
+#include "store/base/blob.h"
+
+struct ctl;
+struct dir;
+
+struct handle {
+	struct mount *m;
+	struct inode *inode; /* referenced */
+	int flags;           /* open's */
+
+	bool creating; /* counted in inode->creating */
+
+	bool staged;
+	bool in_place; /* it stages a view with lines that is changed in the middle; until a write ends a line */
+	bool unsaved; /* the stage is not what the key holds: RELEASE commits */
+	bool written; /* ... because of a WRITE: FLUSH commits. The shell flushes right after opening. */
+	bool failed; /* a write was refused: what is staged is not whole and is never committed */
+	bool copied; /* copy_file_range stored all of another key here */
+	struct blob *stage;
+	size_t checked;             /* bytes of the stage that are good whole lines */
+	struct handle *prev, *next; /* inode->writers */
+
+	bool loaded; /* snap is what the key held when reading began */
+	struct content snap;
+	bool snap_stamped;
+	uint64_t snap_serial;
+
+	struct buf partial; /* an appended line that has no end yet */
+
+	struct ctl *ctl; /* owned, as dir */
+	struct dir *dir;
+	struct handle *before, *after; /* all of the mount's */
+};
+
+struct handle *handle_new(struct mount *m, struct inode *i, int flags);
+/* Nothing is stored any more. */
+void handle_free(struct handle *h);
+void handles_free(struct mount *m);
+
+/* From now on it stages, beginning with nothing. */
+void handle_stage(struct handle *h);
+/* What it stages is dropped. */
+void handle_unstage(struct handle *h);
+struct bytes handle_staged(const struct handle *h);
+
+/* The name it made is a key now, or never will be. */
+void handle_created(struct handle *h);
+
+/* Put @data at @off of the stage; views with lines: only if no whole line of the result is bad. EFBIG, ENOSPC, EINVAL; the stage is then as
+ * it was. */
+int handle_stage_write(struct handle *h, uint64_t off, struct bytes data);
+int handle_stage_truncate(struct handle *h, uint64_t size);
+
+/* Store the stage: ends @t. The task's inode is the handle's. */
+void handle_commit(struct handle *h, struct task *t);
+
+/* Append @t->data as the handle's file takes it: at once, or its whole lines and the rest later. Ends @t. */
+void handle_append(struct handle *h, struct task *t);
+/* The appended line without an end counts as one now. Ends @t. */
+void handle_finish_line(struct handle *h, struct task *t);
+
+#endif

@@ -1,0 +1,262 @@
+#include "fs/kinds/kinds.h"
+
+#include "fs/fs.h"
+#include "fs/line.h"
+#include "store/base/keyhash.h"
+#include "store/base/mem.h"
+
+#define FILE_MODE (S_IFREG | 0666)
+#define DIR_MODE  (S_IFDIR | 0777)
+
+const struct kind kinds[] = {
+	{
+		.name = "string",
+		.type = "string",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &string_ops,
+	},
+	{
+		.name = "list",
+		.type = "list",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &lines_ops,
+		.read = {"LRANGE", "0", "-1"},
+		.write = "RPUSH",
+		.columns = 1,
+	},
+	{
+		.name = "set",
+		.type = "set",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &lines_ops,
+		.read = {"SMEMBERS"},
+		.write = "SADD",
+		.columns = 1,
+	},
+	{
+		.name = "zset",
+		.type = "zset",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &lines_ops,
+		.read = {"ZRANGE", "0", "-1", "WITHSCORES"},
+		.write = "ZADD",
+		.columns = 2,
+		.swapped = true,
+	},
+	{
+		.name = "hash",
+		.type = "hash",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &lines_ops,
+		.read = {"HGETALL"},
+		.write = "HSET",
+		.columns = 2,
+	},
+	{
+		.name = "hash.d",
+		.type = "hash",
+		.entry_mode = DIR_MODE,
+		.member_mode = FILE_MODE,
+		.creates = true,
+		.entry = &container_ops,
+		.member = &field_ops,
+		.list_members = "HKEYS",
+		.list_stride = 1,
+	},
+	{
+		.name = "set.d",
+		.type = "set",
+		.entry_mode = DIR_MODE,
+		.member_mode = FILE_MODE,
+		.creates = true,
+		.entry = &container_ops,
+		.member = &set_member_ops,
+		.list_members = "SSCAN",
+		.list_stride = 1,
+	},
+	{
+		.name = "zset.d",
+		.type = "zset",
+		.entry_mode = DIR_MODE,
+		.member_mode = FILE_MODE,
+		.creates = true,
+		.entry = &container_ops,
+		.member = &zset_member_ops,
+		.list_members = "ZSCAN",
+		.list_stride = 2,
+	},
+	{
+		.name = "key",
+		.entry_mode = S_IFLNK | 0777,
+		.entry = &key_ops,
+	},
+	{
+		.name = "ttl",
+		.entry_mode = FILE_MODE,
+		.entry = &ttl_ops,
+	},
+};
+
+const int kinds_count = sizeof(kinds) / sizeof(kinds[0]);
+
+const struct kind *kind_by_name(struct bytes name)
+{
+	for (int i = 0; i < kinds_count; i++)
+		if (bytes_eq(name, bytes_str(kinds[i].name)))
+			return &kinds[i];
+	return NULL;
+}
+
+bool kinds_splice(struct task *t, uint64_t off)
+{
+	size_t old = content_size(&t->content), end = (size_t)off + t->data.n;
+	size_t total = end > old ? end : old;
+	struct iovec iov[2];
+	struct buf out = {0};
+	char *at = buf_room(&out, total + 1);
+
+	if (!at)
+		return false;
+	size_t filled = 0;
+	int n = content_range(&t->content, 0, old, iov);
+	for (int i = 0; i < n; i++) {
+		memcpy(at + filled, iov[i].iov_base, iov[i].iov_len);
+		filled += iov[i].iov_len;
+	}
+	if (off > old)
+		memset(at + old, 0, (size_t)off - old);
+	if (t->data.n)
+		memcpy(at + off, t->data.p, t->data.n);
+	out.n = total;
+	buf_free(&t->text);
+	t->text = out;
+	t->data = buf_view(&t->text);
+	t->blob = NULL;
+	return true;
+}
+
+static void splice_loaded(struct task *t, uint64_t off, int err)
+{
+	if (err == ENOENT) { /* made by this write */
+		content_free(&t->content);
+		off = t->off == UINT64_MAX ? 0 : off;
+		err = 0;
+	}
+	if (err || !kinds_splice(t, off)) {
+		task_end(t, err ? err : ENOMEM);
+		return;
+	}
+	t->keep_ttl = true;
+	place_ops(&t->at)->store(t);
+}
+
+static void append_loaded(struct task *t, int err)
+{
+	splice_loaded(t, content_size(&t->content), err);
+}
+
+static void patch_loaded(struct task *t, int err)
+{
+	splice_loaded(t, t->off, err);
+}
+
+void kinds_append(struct task *t)
+{
+	t->off = UINT64_MAX;
+	task_then(t, append_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+void kinds_patch(struct task *t)
+{
+	task_then(t, patch_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+static void truncate_loaded(struct task *t, int err)
+{
+	size_t old = content_size(&t->content), want = (size_t)t->off;
+
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	t->data = BYTES("");
+	if (!kinds_splice(t, want > old ? want : old)) {
+		task_end(t, ENOMEM);
+		return;
+	}
+	if (want < t->data.n)
+		t->data.n = want;
+	t->keep_ttl = true;
+	place_ops(&t->at)->store(t);
+}
+
+void kinds_truncate(struct task *t)
+{
+	task_then(t, truncate_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+static void remove_checked(struct task *t, int err)
+{
+	struct bytes words[] = {BYTES("DEL"), t->at.key};
+
+	if (err)
+		task_end(t, err);
+	else
+		task_command(t, words, 2, task_done);
+}
+
+void kinds_remove_key(struct task *t)
+{
+	task_then(t, remove_checked);
+	task_check_type(t, t->at.kind->type);
+}
+
+struct bytes kinds_stored(const struct task *t, bool *newline)
+{
+	*newline = !task_raw(t) && line_is_text(&t->data, 1);
+	return bytes_of(t->data.p, t->data.n - *newline);
+}
+
+static struct inode *known(const struct task *t)
+{
+	if (t->inode && t->inode->place.node == t->at.node &&
+	    bytes_eq(t->inode->place.key, t->at.key) &&
+	    bytes_eq(t->inode->place.member, t->at.member))
+		return t->inode;
+	return inode_find(&t->m->inodes, &t->at);
+}
+
+void kinds_remember_newline(struct task *t, struct bytes value, bool newline)
+{
+	struct inode *i = known(t);
+
+	if (!i)
+		return;
+	i->newline = newline;
+	if (newline)
+		i->newline_hash = keyhash(value);
+}
+
+bool kinds_had_newline(const struct task *t, struct bytes value)
+{
+	struct inode *i = task_raw(t) ? NULL : known(t);
+
+	return i && i->newline && i->newline_hash == keyhash(value);
+}
+
+struct bytes kinds_trim(struct bytes s)
+{
+	while (s.n && strchr(" \t\n", s.p[0]) && s.p[0])
+		s.p++, s.n--;
+	while (s.n && strchr(" \t\n", s.p[s.n - 1]) && s.p[s.n - 1])
+		s.n--;
+	return s;
+}

@@ -1,0 +1,102 @@
+/* fs/kinds/kinds.h - the directories of the tree: what each shows, and by which commands.
+ *
+ * One const table. Looking up, listing and attributes are derived from it; a new directory is a row and the operations
+ * of its files.
+ */
+#ifndef FS_KINDS_KINDS_H
+#define FS_KINDS_KINDS_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "fs/task.h"
+
+/* The operations of one sort of file. Each works on t->at and ends the task with an errno; ENOENT when the key or
+ * member is not there, ERROR_TYPE when the key holds another type. Those that are NULL are not supported (EOPNOTSUPP), but for append and
+ * patch, which then go through load and store. */
+struct file_ops {
+	/* Into t->found_size. */
+	void (*stat)(struct task *t);
+	/* Into t->content; with t->sized_only only its size into t->found_size. */
+	void (*load)(struct task *t);
+	/* Replace all by t->data. */
+	void (*store)(struct task *t);
+	/* t->data behind what there is; created when absent. */
+	void (*append)(struct task *t);
+	/* t->data at t->off. */
+	void (*patch)(struct task *t);
+	/* Make it exist with nothing in it, where the type can hold that; 0 when it is there already, EEXIST for t->excl. */
+	void (*create)(struct task *t);
+	void (*remove)(struct task *t);
+	/* For the views with lines: how many bytes at the front of @text are good whole lines; false when a bad one follows them.
+	 * @last takes a last line without newline, too. */
+	bool (*check_lines)(const struct kind *k, struct bytes text, bool last, size_t *good);
+};
+
+struct kind {
+	const char *name;  /* of the directory */
+	const char *type;  /* TYPE's word of the keys in it, NULL for any */
+	mode_t entry_mode; /* of KEY: a file, a directory or a link, with its permissions */
+	mode_t member_mode;
+	bool creates; /* new names may be made in it (in KEY, where that is a directory) */
+	const struct file_ops *entry; /* KEY; for a directory only stat and remove */
+	const struct file_ops *member;
+
+	/* how members are listed: "HKEYS", or SSCAN and the like */
+	const char *list_members;
+	int list_stride; /* elements of a reply for each member */
+
+	/* the views with lines */
+	const char *read[4]; /* the command; its key comes second */
+	const char *write;   /* takes rows behind the key */
+	int columns;
+	bool swapped; /* the reply has the columns the other way round */
+};
+
+extern const struct kind kinds[];
+extern const int kinds_count;
+
+static inline int kind_index(const struct kind *k)
+{
+	return (int)(k - kinds);
+}
+
+/* By a directory's name; NULL. */
+const struct kind *kind_by_name(struct bytes name);
+
+extern const struct file_ops string_ops, lines_ops, field_ops, set_member_ops, zset_member_ops,
+	container_ops, ttl_ops, key_ops;
+
+/* The operations of what stands at @p. */
+static inline const struct file_ops *place_ops(const struct place *p)
+{
+	return p->node == NODE_MEMBER ? p->kind->member : p->kind->entry;
+}
+
+/* --- shared by the kinds --- */
+
+/* Copy t->data out of the way, joined with the content: [0, off) of it, data, and what stands behind off + data.n. With NULs where
+ * off is past the end. False when there is no memory. The result is t->data. */
+bool kinds_splice(struct task *t, uint64_t off);
+
+/* append and patch by way of load and store. */
+void kinds_append(struct task *t);
+void kinds_patch(struct task *t);
+
+/* Cut or extend to t->off bytes by load and store. */
+void kinds_truncate(struct task *t);
+
+/* DEL at.key, if it has the kind's type. */
+void kinds_remove_key(struct task *t);
+
+/* t->data without the newline that the rule (not below raw/) does not store; *@newline whether there was one. */
+struct bytes kinds_stored(const struct task *t, bool *newline);
+
+/* Elements: remember with the inode that @value was written with a newline; ask whether it was. */
+void kinds_remember_newline(struct task *t, struct bytes value, bool newline);
+bool kinds_had_newline(const struct task *t, struct bytes value);
+
+/* Text that a number was written as: without blanks and newlines around it. */
+struct bytes kinds_trim(struct bytes s);
+
+#endif

@@ -1,0 +1,319 @@
+/* list/, set/, zset/, hash/: a key as lines, an element or a row each. */
+#include "fs/fs.h"
+#include "fs/kinds/kinds.h"
+#include "fs/rows.h"
+#include "store/base/mem.h"
+#include "store/base/num.h"
+
+/* --- reading --- */
+
+static int next_row(struct answers *a, const struct kind *k, struct bytes *columns,
+		    struct buf *hold)
+{
+	struct answer piece;
+	int first = k->swapped ? 1 : 0;
+
+	for (int i = 0; i < k->columns; i++) {
+		int err = task_answer(a, &piece);
+		if (err)
+			return err;
+		struct bytes *col = &columns[k->columns == 2 ? i ^ first : 0];
+		if (piece.joined && i == 0) { /* the second piece would take its place */
+			hold->n = 0;
+			buf_bytes(hold, piece.text);
+			if (hold->failed)
+				return ENOMEM;
+			piece.text = buf_view(hold);
+		}
+		*col = piece.text;
+	}
+	return 0;
+}
+
+static void read_answered(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	const struct kind *k = t->at.kind;
+	struct bytes columns[ROWS_COLUMNS];
+	struct answer head;
+	struct buf hold = {0}, out = {0};
+	int err = task_answer(a, &head);
+
+	if (!err && (head.kind != ANSWER_ARRAY || head.n == 0))
+		err = ENOENT;
+	t->found_size = 0;
+	for (int64_t left = err ? 0 : head.n / k->columns; left > 0 && !err; left--) {
+		err = next_row(a, k, columns, &hold);
+		if (err)
+			break;
+		if (t->sized_only)
+			t->found_size += rows_size(columns, k->columns);
+		else
+			rows_put(&out, columns, k->columns);
+	}
+	buf_free(&hold);
+	if (!err && out.failed)
+		err = ENOMEM;
+	if (err || t->sized_only) {
+		buf_free(&out);
+	} else {
+		t->found_size = out.n;
+		content_own(&t->content, &out);
+	}
+	task_end(t, err);
+}
+
+static void lines_load(struct task *t)
+{
+	const struct kind *k = t->at.kind;
+	struct bytes words[6] = {bytes_str(k->read[0]), t->at.key};
+	int n = 2;
+
+	for (int i = 1; i < 4 && k->read[i]; i++)
+		words[n++] = bytes_str(k->read[i]);
+	task_command(t, words, n, read_answered);
+}
+
+static bool stamp(const struct task *t, uint64_t *serial)
+{
+	struct backend_facts f = {0};
+
+	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
+	*serial = f.serial;
+	return f.stamped;
+}
+
+/* Remember the size with the inode, if there is one by now. */
+static void stat_loaded(struct task *t, int err)
+{
+	struct inode *i = inode_find(&t->m->inodes, &t->at);
+
+	t->sized_only = false;
+	if (!err && i) {
+		i->sized = stamp(t, &i->sized_serial);
+		i->size = t->found_size;
+	}
+	task_end(t, err);
+}
+
+static void stat_typed(struct task *t, int err)
+{
+	struct inode *i = inode_find(&t->m->inodes, &t->at);
+	uint64_t serial;
+
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	if (i && i->sized && stamp(t, &serial) && serial == i->sized_serial) {
+		t->found_size = i->size;
+		task_end(t, 0);
+		return;
+	}
+	t->sized_only = true;
+	task_then(t, stat_loaded);
+	lines_load(t);
+}
+
+static void lines_stat(struct task *t)
+{
+	task_then(t, stat_typed);
+	task_check_type(t, t->at.kind->type);
+}
+
+/* --- writing --- */
+
+/* Words of the commands that write rows. Quoted columns are copied; words are made when all are. */
+#define WORDS_A_COMMAND 32768
+
+struct writing {
+	const struct kind *k;
+	struct bytes *words;
+	size_t n, cap;
+	struct buf copies;
+	bool failed;
+};
+
+/* A column that borrows from @r is gone with its next row: its copy is noted by offset, as a word without a pointer. */
+static void add_word(struct writing *w, struct bytes word, const struct rows *r)
+{
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? w->cap * 2 : 64;
+		struct bytes *more = mem_retry(w->words, cap * sizeof(*more));
+		if (!more) {
+			w->failed = true;
+			return;
+		}
+		w->words = more;
+		w->cap = cap;
+	}
+	bool copied =
+		r->scratch.n && word.p >= r->scratch.p && word.p < r->scratch.p + r->scratch.n;
+	if (copied) {
+		buf_bytes(&w->copies, word);
+		word.p = NULL;
+	}
+	w->words[w->n++] = word;
+}
+
+static void point_copies(struct writing *w)
+{
+	const char *at = w->copies.p;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->words[i].p)
+			continue;
+		w->words[i].p = at;
+		at += w->words[i].n;
+	}
+}
+
+static bool good_row(const struct kind *k, const struct bytes *columns)
+{
+	double score;
+
+	return !k->swapped || num_parse_double(columns[0], &score);
+}
+
+static bool lines_check(const struct kind *k, struct bytes text, bool last, size_t *good)
+{
+	struct bytes columns[ROWS_COLUMNS];
+	enum rows_result res;
+	struct rows r;
+
+	rows_init(&r, text, k->columns, last);
+	*good = 0;
+	while ((res = rows_next(&r, columns)) == ROWS_ROW && good_row(k, columns))
+		*good = r.at;
+	rows_fini(&r);
+	return res == ROWS_END;
+}
+
+static int parse(struct writing *w, struct bytes text)
+{
+	struct bytes columns[ROWS_COLUMNS];
+	enum rows_result res;
+	struct rows r;
+
+	rows_init(&r, text, w->k->columns, true);
+	while ((res = rows_next(&r, columns)) == ROWS_ROW && !w->failed) {
+		if (!good_row(w->k, columns)) {
+			res = ROWS_BAD;
+			break;
+		}
+		for (int i = 0; i < w->k->columns; i++)
+			add_word(w, columns[i], &r);
+	}
+	bool failed = w->failed || w->copies.failed || r.scratch.failed;
+	rows_fini(&r);
+	if (!failed)
+		point_copies(w);
+	return failed ? ENOMEM : res == ROWS_BAD ? EINVAL : 0;
+}
+
+/* Replies of a unit: the first error counts. */
+static void unit_done(void *arg, struct answers *a)
+{
+	struct answer piece;
+	int err = 0;
+
+	while (answers_next(a, &piece))
+		if (piece.kind == ANSWER_ERROR && !err)
+			err = error_of_line(piece.text);
+	task_end(arg, err);
+}
+
+/* Submit [DEL key] and as many @k->write as the rows need, as one unit. Words of all commands lie in one array. */
+static void submit_rows(struct task *t, struct writing *w, bool replace)
+{
+	size_t ncmds = (w->n + WORDS_A_COMMAND - 1) / WORDS_A_COMMAND + replace;
+	struct bytes *words = mem_try((w->n + 2 * (ncmds + 1)) * sizeof(*words));
+	struct backend_command *cmds = mem_try((ncmds + 1) * sizeof(*cmds));
+
+	if (!words || !cmds) {
+		mem_free(words);
+		mem_free(cmds);
+		task_end(t, ENOMEM);
+		return;
+	}
+	size_t at = 0, c = 0;
+	if (replace) {
+		words[at] = BYTES("DEL");
+		words[at + 1] = t->at.key;
+		cmds[c++] = (struct backend_command){.argc = 2, .argv = words};
+		at = 2;
+	}
+	for (size_t done = 0; done < w->n;) {
+		size_t n = w->n - done < WORDS_A_COMMAND ? w->n - done : WORDS_A_COMMAND;
+		words[at] = bytes_str(w->k->write);
+		words[at + 1] = t->at.key;
+		memcpy(words + at + 2, w->words + done, n * sizeof(*words));
+		cmds[c++] = (struct backend_command){.argc = (int)n + 2, .argv = words + at};
+		at += n + 2;
+		done += n;
+	}
+	if (c)
+		task_submit(t, cmds, c, unit_done);
+	else
+		task_end(t, 0);
+	mem_free(words);
+	mem_free(cmds);
+}
+
+static void write_rows(struct task *t, bool replace)
+{
+	struct writing w = {.k = t->at.kind};
+	int err = parse(&w, t->data);
+
+	if (err)
+		task_end(t, err);
+	else
+		submit_rows(t, &w, replace);
+	mem_free(w.words);
+	buf_free(&w.copies);
+}
+
+static void store_checked(struct task *t, int err)
+{
+	if (err && err != ENOENT)
+		task_end(t, err);
+	else
+		write_rows(t, !err);
+}
+
+static void lines_store(struct task *t)
+{
+	task_then(t, store_checked);
+	task_check_type(t, t->at.kind->type);
+}
+
+static void lines_append(struct task *t)
+{
+	write_rows(t, false);
+}
+
+/* An empty container is no key: there is nothing to make yet. */
+static void create_checked(struct task *t, int err)
+{
+	if (err == ENOENT)
+		err = 0;
+	else if (!err && t->excl)
+		err = EEXIST;
+	task_end(t, err);
+}
+
+static void lines_create(struct task *t)
+{
+	task_then(t, create_checked);
+	task_check_type(t, t->at.kind->type);
+}
+
+const struct file_ops lines_ops = {
+	.stat = lines_stat,
+	.load = lines_load,
+	.store = lines_store,
+	.append = lines_append,
+	.create = lines_create,
+	.remove = kinds_remove_key,
+	.check_lines = lines_check,
+};

@@ -1,0 +1,282 @@
+/* The life of the mount: checks, mounting, serving the kernel's requests inside the loop, unmounting. */
+#include "fs/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fs/fs.h"
+#include "fs/handle.h"
+#include "fs/options.h"
+#include "resp/log.h"
+#include "resp/net/loop.h"
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+/* Requests served before the sockets get their turn. */
+#define REQUESTS_A_TURN 1024
+
+#define WARN(s, ...) log_line(&(s)->config.log, LOG_LEVEL_WARNING, __VA_ARGS__)
+
+/* --- before mounting --- */
+
+/* Take away what a killed server left: every access to it answers ENOTCONN. Lazily, since somebody may stand in it. */
+static void clear_stale(struct server *s, const char *point)
+{
+	struct stat st;
+
+	for (int i = 0; i < 16 && stat(point, &st) < 0 && errno == ENOTCONN; i++) {
+		WARN(s, "Taking away the mount that a server left behind at %s", point);
+		if (umount2(point, MNT_DETACH) == 0)
+			continue;
+		pid_t pid = fork();
+		if (pid == 0) {
+			execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", point,
+			       (char *)NULL);
+			_exit(127);
+		}
+		int status;
+		if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+			return;
+	}
+}
+
+/* Where @path is or would be made, absolute, into @out (PATH_MAX). */
+static bool resolve(const char *path, char *out)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+
+	if (realpath(path, out))
+		return true;
+	if (snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+		     slash ? path : ".") >= (int)sizeof(dir))
+		return false;
+	char parent[PATH_MAX];
+	if (!realpath(dir, parent))
+		return false;
+	return snprintf(out, PATH_MAX, "%s/%s", strcmp(parent, "/") ? parent : "",
+			slash ? slash + 1 : path) < PATH_MAX;
+}
+
+static bool inside(const char *point, const char *path)
+{
+	char full[PATH_MAX];
+	size_t n = strlen(point);
+
+	if (!path || !*path || !resolve(path, full))
+		return false;
+	return strncmp(full, point, n) == 0 && (full[n] == '/' || full[n] == '\0');
+}
+
+/* The process must never open a path of its own mount: it would wait for itself. */
+static bool paths_are_outside(struct server *s, const char *point)
+{
+	const struct config *c = &s->config;
+	const struct {
+		const char *what, *path;
+	} paths[] = {
+		{"dir", c->dir},
+		{"working directory", "."},
+		{"logfile", c->log.path},
+		{"pidfile", c->pidfile},
+		{"unixsocket", c->unixsocket},
+		{"configuration file", c->config_file},
+	};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!inside(point, paths[i].path))
+			continue;
+		WARN(s, "Can't mount at %s: the %s (%s) is inside it", point, paths[i].what,
+		     paths[i].path);
+		return false;
+	}
+	return true;
+}
+
+/* A second server on one mount point would hide the first. */
+static bool is_taken(const char *point)
+{
+	FILE *f = setmntent("/proc/self/mounts", "r");
+	struct mntent *e;
+	bool taken = false;
+
+	while (f && (e = getmntent(f)))
+		if (!strcmp(e->mnt_dir, point))
+			taken = !strcmp(e->mnt_type, "fuse.inodis");
+	if (f)
+		endmntent(f);
+	return taken;
+}
+
+static char *find_point(struct server *s)
+{
+	char full[PATH_MAX];
+	struct stat st;
+
+	clear_stale(s, s->config.mount);
+	if (!realpath(s->config.mount, full) || stat(full, &st) < 0) {
+		WARN(s, "Can't mount at %s: %s", s->config.mount, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		WARN(s, "Can't mount at %s: %s", full, strerror(ENOTDIR));
+		return NULL;
+	}
+	if (is_taken(full)) {
+		WARN(s, "Can't mount at %s: another server is mounted there", full);
+		return NULL;
+	}
+	return paths_are_outside(s, full) ? mem_dup(full, strlen(full) + 1) : NULL;
+}
+
+/* --- serving --- */
+
+static void taken_away(struct mount *m)
+{
+	WARN(m->server, "The mount at %s was taken away; clients are served as before", m->point);
+	loop_fd_remove(m->fd);
+	m->fd = NULL;
+	handles_free(m);
+}
+
+/* Everything the kernel has queued; false when the session is over. */
+static bool serve(struct mount *m)
+{
+	for (int n = 0; n < REQUESTS_A_TURN; n++) {
+		int got = fuse_session_receive_buf(m->session, &m->buf);
+		if (got == -EINTR)
+			continue;
+		if (got == -EAGAIN)
+			return true;
+		if (got <= 0)
+			return false;
+		fuse_session_process_buf(m->session, &m->buf);
+		if (fuse_session_exited(m->session))
+			return false;
+	}
+	return true;
+}
+
+static void ready(void *arg, unsigned events)
+{
+	struct mount *m = arg;
+
+	(void)events;
+	if (!serve(m))
+		taken_away(m);
+}
+
+/* --- life --- */
+
+/* libfuse's words go to the log. */
+static struct fuse_session *new_session(struct mount *m)
+{
+	const struct mount_options *o = &m->options;
+	char list[256];
+	char *argv[] = {"inodis", "-o", list, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
+
+	/* As root the kernel's record of the mount is ours alone; auto_unmount would need a helper process that outlives us. */
+	snprintf(list, sizeof(list), "fsname=inodis,subtype=inodis%s%s%s", o->ro ? ",ro" : "",
+		 o->allow_other ? ",allow_other,default_permissions" : "",
+		 geteuid() == 0 ? "" : ",auto_unmount");
+	return fuse_session_new(&args, &mount_ops, sizeof(mount_ops), m);
+}
+
+static bool attach(struct mount *m)
+{
+	struct server *s = m->server;
+
+	m->session = new_session(m);
+	if (!m->session) {
+		WARN(s, "Can't mount at %s: the FUSE session could not be made", m->point);
+		return false;
+	}
+	if (fuse_session_mount(m->session, m->point) != 0) {
+		WARN(s,
+		     "Can't mount at %s: FUSE refused it (is /dev/fuse there, and may this user "
+		     "mount?)",
+		     m->point);
+		return false;
+	}
+	int fd = fuse_session_fd(m->session);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	m->fd = loop_fd_add(s->loop, fd, LOOP_FIRST, LOOP_READ, ready, m);
+	if (!m->fd) {
+		WARN(s, "Can't watch the mount at %s: %s", m->point, strerror(errno));
+		fuse_session_unmount(m->session);
+		return false;
+	}
+	return true;
+}
+
+static void free_mount(struct mount *m)
+{
+	if (m->session)
+		fuse_session_destroy(m->session);
+	free(m->buf.mem); /* libfuse's malloc */
+	handles_free(m);
+	scratches_fini(&m->scratches);
+	if (m->backend) {
+		inodes_fini(&m->inodes);
+		backend_free(m->backend);
+	}
+	m->server->mount_point = NULL;
+	mem_free(m->point);
+	mem_free(m);
+}
+
+struct mount *mount_start(struct server *s)
+{
+	struct mount_options options;
+	char why[256];
+
+	if (!options_parse(s->config.mount_options, &options, why, sizeof(why))) {
+		WARN(s, "Can't mount at %s: %s", s->config.mount, why);
+		return NULL;
+	}
+	if (options.db >= s->keyspace->ndbs) {
+		WARN(s, "Can't mount at %s: there is no database %u", s->config.mount, options.db);
+		return NULL;
+	}
+	char *point = find_point(s);
+	if (!point)
+		return NULL;
+	struct mount *m = mem_calloc(sizeof(*m));
+	m->server = s;
+	m->options = options;
+	m->point = point;
+	m->backend = backend_local_new(s);
+	s->mount_point = m->point;
+	inodes_init(&m->inodes, &(struct place){.node = NODE_TOP, .db = options.db});
+	if (!attach(m)) {
+		free_mount(m);
+		return NULL;
+	}
+	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Mounted at %s", m->point);
+	return m;
+}
+
+void mount_stop(struct mount *m)
+{
+	if (!m)
+		return;
+	if (m->fd) {
+		serve(m);
+		loop_fd_remove(m->fd);
+	}
+	/* Closes the descriptor first: who waits for an answer gets an error, and nothing waits for this process. */
+	fuse_session_unmount(m->session);
+	log_line(&m->server->config.log, LOG_LEVEL_NOTICE, "Unmounted %s", m->point);
+	free_mount(m);
+}

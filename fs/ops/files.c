@@ -1,0 +1,359 @@
+/* Open files: opening, reading, closing; directories being listed. */
+#include "fs/ctl.h"
+#include "fs/dir.h"
+#include "fs/ops/ops.h"
+
+static bool for_writing(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+static void file_info(struct fuse_file_info *fi, struct handle *h)
+{
+	fi->fh = (uintptr_t)h;
+	fi->direct_io =
+		1; /* no page of ours is kept in the kernel: RESP changes values behind its back */
+	fi->keep_cache = 0;
+}
+
+/* --- making a file --- */
+
+static void created(struct task *t, int err)
+{
+	struct handle *h = t->handle;
+	struct fuse_entry_param e = {0};
+	struct fuse_file_info fi = {.flags = t->flags};
+	struct inode *i = t->inode;
+
+	if (err) {
+		handle_free(h);
+		fuse_reply_err(t->req, err == ERROR_TYPE ? EEXIST : err);
+		task_free(t);
+		return;
+	}
+	file_info(&fi, h);
+	e.ino = i->id;
+	ops_attr(t->m, i, 0, &e.attr);
+	i->nlookup++;
+	if (fuse_reply_create(t->req, &e, &fi) != 0) { /* interrupted: it is never released */
+		handle_free(h);
+		inode_forget(&t->m->inodes, i, 1);
+	}
+	task_free(t);
+}
+
+/* A truncating handle publishes nothing before it has something: only the type is looked at. */
+static void create_typed(struct task *t, int err)
+{
+	created(t, err == ENOENT ? 0 : err);
+}
+
+/* Where a type can hold nothing at all (a string, a field) the file is made at once; else with its first line. */
+static void create_entry(struct task *t)
+{
+	const struct file_ops *ops = place_ops(&t->at);
+	struct handle *h = handle_new(t->m, t->inode, t->flags);
+	bool trunc = t->flags & O_TRUNC;
+
+	t->handle = h;
+	t->excl = t->flags & O_EXCL;
+	if (trunc || t->excl)
+		handle_stage(h);
+	h->unsaved = trunc;
+	if (ops->check_lines || (trunc && !t->excl)) {
+		h->creating = true;
+		t->inode->creating++;
+	}
+	if (t->excl || !trunc) {
+		task_then(t, created);
+		ops->create(t);
+	} else {
+		task_then(t, create_typed);
+		task_check_type(t, t->at.kind->type);
+	}
+}
+
+static void create_scratch(struct task *t)
+{
+	int err = 0;
+
+	if (!t->inode->scratch)
+		err = scratch_new(&t->m->scratches, t->inode,
+				  t->m->backend->ops->latest_ms(t->m->backend));
+	else if (t->flags & O_EXCL)
+		err = EEXIST;
+	t->handle = handle_new(t->m, t->inode, t->flags);
+	created(t, err);
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi)
+{
+	struct inode *dir = inode_by_id(&mount_of(req)->inodes, parent);
+	bool tree = dir && dir->place.node != NODE_DIR && dir->place.node != NODE_ENTRY;
+	struct task *t = ops_child(req, parent, name, tree ? EPERM : EINVAL);
+
+	(void)mode;
+	if (!t)
+		return;
+	t->flags = fi->flags;
+	int err = ops_refused(t->m, 0);
+	if (place_is_fixed(&t->at))
+		err = EEXIST;
+	else if (t->at.node != NODE_SCRATCH && !err) {
+		if (!t->at.kind->creates)
+			err = t->at.kind->entry->store ? ENOENT : EPERM;
+		else if (!S_ISREG(ops_mode(t->m, &t->at)))
+			err = EPERM; /* hash.d/KEY is made by mkdir */
+	}
+	if (err)
+		ops_reply_err(t, err);
+	else if (t->at.node == NODE_SCRATCH)
+		create_scratch(t);
+	else
+		create_entry(t);
+}
+
+/* --- opening --- */
+
+static void reply_open(struct task *t, struct handle *h)
+{
+	struct fuse_file_info fi = {.flags = t->flags};
+
+	file_info(&fi, h);
+	if (fuse_reply_open(t->req, &fi) != 0) /* interrupted: it is never released */
+		handle_free(h);
+	task_free(t);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	struct inode *i = t->inode;
+	const struct file_ops *ops = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER
+					     ? place_ops(&i->place)
+					     : NULL;
+	bool write = for_writing(fi->flags);
+	int err = 0;
+	t->flags = fi->flags;
+	if (i->scratch && (fi->flags & O_TRUNC))
+		err = scratch_truncate(&t->m->scratches, i->scratch, 0,
+				       t->m->backend->ops->latest_ms(t->m->backend));
+	else if (ops && write)
+		err = ops->store ? ops_refused(t->m, 0) : EPERM;
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	struct handle *h = handle_new(t->m, i, fi->flags);
+	if (i->place.node == NODE_CTL)
+		h->ctl = ctl_open(t->m, i->place.db);
+	else if (ops && write && (fi->flags & O_TRUNC))
+		handle_stage(h);
+	reply_open(t, h);
+}
+
+/* --- reading --- */
+
+static void reply_content(struct task *t, const struct content *c)
+{
+	struct iovec iov[2];
+	int n = content_range(c, t->off, t->size, iov);
+
+	fuse_reply_iov(t->req, iov, n);
+	task_free(t);
+}
+
+static void reply_bytes(struct task *t, struct bytes all)
+{
+	size_t n = t->off < all.n ? all.n - (size_t)t->off : 0;
+
+	fuse_reply_buf(t->req, n ? all.p + t->off : "", n < t->size ? n : t->size);
+	task_free(t);
+}
+
+static void read_loaded(struct task *t, int err)
+{
+	struct handle *h = t->handle;
+
+	if (err == ENOENT && h->inode->creating) { /* nothing yet */
+		content_free(&t->content);
+		err = 0;
+	}
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	content_free(&h->snap);
+	h->snap = t->content;
+	t->content = (struct content){0};
+	if (!h->snap.kept) /* the copy moved with its buffer */
+		h->snap.bytes = buf_view(&h->snap.own);
+	h->loaded = true;
+	reply_content(t, &h->snap);
+}
+
+/* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. */
+static bool snapshot_holds(struct handle *h, uint64_t off)
+{
+	struct backend_facts f = {0};
+
+	if (!h->loaded)
+		return false;
+	if (off > 0 && off < content_size(&h->snap))
+		return true;
+	h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key, &f);
+	bool same = f.stamped && h->snap_stamped && f.serial == h->snap_serial;
+	h->snap_stamped = f.stamped;
+	h->snap_serial = f.serial;
+	return same && h->inode->place.kind->type; /* seconds go by without a change */
+}
+
+static void read_key(struct task *t, struct handle *h)
+{
+	const struct file_ops *ops = place_ops(&h->inode->place);
+	struct backend_facts f = {0};
+
+	if (!h->inode->listed && h->loaded) {
+		reply_content(t, &h->snap);
+		return;
+	}
+	if (snapshot_holds(h, t->off)) {
+		reply_content(t, &h->snap);
+		return;
+	}
+	if (!h->loaded) {
+		h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key,
+					  &f);
+		h->snap_stamped = f.stamped;
+		h->snap_serial = f.serial;
+	}
+	if (!ops->load || !h->inode->listed) {
+		ops_reply_err(t, ops->load ? ENOENT : EINVAL);
+		return;
+	}
+	t->at = h->inode->place;
+	task_then(t, read_loaded);
+	ops->load(t);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	t->handle = h;
+	t->off = (uint64_t)off;
+	t->size = size;
+	if (off < 0)
+		ops_reply_err(t, EINVAL);
+	else if (h->ctl)
+		t->off = 0, reply_bytes(t, ctl_read(h->ctl, (uint64_t)off, size));
+	else if (h->inode->scratch)
+		reply_bytes(t, buf_view(&h->inode->scratch->data));
+	else if (h->staged)
+		reply_bytes(t, handle_staged(h));
+	else if (h->inode->place.node == NODE_SCRATCH)
+		reply_bytes(t, BYTES(""));
+	else
+		read_key(t, h);
+}
+
+/* --- closing --- */
+
+/* The shell flushes right after opening, before any write: only a write makes this a commit. */
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	task_then(t, ops_reply_err);
+	if (h->staged && h->written)
+		handle_commit(h, t);
+	else
+		task_end(t, 0);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	(void)datasync;
+	if (!t)
+		return;
+	t->at = h->inode->place;
+	task_then(t, ops_reply_err);
+	if (h->staged)
+		handle_commit(h, t);
+	else
+		handle_finish_line(h, t);
+}
+
+static void released(struct task *t, int err)
+{
+	handle_free(t->handle);
+	(void)err; /* nobody hears it */
+	ops_reply_err(t, 0);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = task_new(mount_of(req), req, h->inode);
+
+	(void)ino;
+	t->handle = h;
+	task_then(t, released);
+	if (h->staged)
+		handle_commit(h, t);
+	else
+		handle_finish_line(h, t);
+}
+
+/* --- directories --- */
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	struct handle *h = handle_new(t->m, t->inode, fi->flags);
+	h->dir = dir_open(h->inode);
+	fi->fh = (uintptr_t)h;
+	if (fuse_reply_open(req, fi) != 0)
+		handle_free(h);
+	task_free(t);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	t->handle = ops_handle(fi);
+	t->off = (uint64_t)off;
+	t->size = size;
+	if (off < 0)
+		ops_reply_err(t, EINVAL);
+	else
+		dir_read(t->handle->dir, t);
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+
+	(void)ino;
+	handle_free(h);
+	fuse_reply_err(req, 0);
+}

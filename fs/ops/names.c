@@ -1,0 +1,144 @@
+/* Making and removing names. */
+#include "fs/ops/ops.h"
+
+/* --- directories of members --- */
+
+static void mkdir_looked(struct task *t, int err)
+{
+	if (!err || err == ERROR_TYPE) {
+		ops_reply_err(t, EEXIST);
+		return;
+	}
+	if (err == ENOENT && !inode_set_empty_dir(&t->m->inodes, t->inode, true))
+		err = ENOSPC;
+	ops_reply_entry(t, err == ENOENT ? 0 : err);
+}
+
+/* hash.d/KEY becomes a key with its first field. */
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct task *t = ops_child(req, parent, name, EPERM);
+	int err;
+
+	(void)mode;
+	if (!t)
+		return;
+	if (place_is_fixed(&t->at))
+		err = EEXIST;
+	else if (t->at.node != NODE_ENTRY || !S_ISDIR(t->at.kind->entry_mode))
+		err = EPERM;
+	else
+		err = ops_refused(t->m, 0);
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	task_then(t, mkdir_looked);
+	ops_stat(t);
+}
+
+static void rmdir_looked(struct task *t, int err)
+{
+	struct inode *i = t->inode;
+	bool key = !err && !i->empty_dir;
+
+	if (err == ERROR_TYPE)
+		err = ENOENT;
+	if (key || (!err && scratch_in(&t->m->scratches, &i->place)))
+		err = ENOTEMPTY;
+	if (!err)
+		inode_unlink(&t->m->inodes, i);
+	ops_reply_err(t, err);
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct task *t = ops_child(req, parent, name, ENOENT);
+
+	if (!t)
+		return;
+	if (place_is_fixed(&t->at)) {
+		ops_reply_err(t, t->at.node == NODE_CTL ? ENOTDIR : EPERM);
+		return;
+	}
+	if (!S_ISDIR(ops_mode(t->m, &t->at))) {
+		ops_reply_err(t, ENOTDIR);
+		return;
+	}
+	task_then(t, rmdir_looked);
+	ops_stat(t);
+}
+
+/* --- removing --- */
+
+/* The directory of @place. */
+static struct inode *directory_of(struct mount *m, const struct place *place)
+{
+	struct place dir = *place;
+
+	dir.node = NODE_ENTRY;
+	dir.has_member = false;
+	dir.member = (struct bytes){0};
+	return inode_find(&m->inodes, &dir);
+}
+
+static void unlinked(struct task *t, int err)
+{
+	struct inode *i = t->inode;
+
+	if ((err == ENOENT || err == ERROR_TYPE) && i->creating)
+		err = 0;
+	if (!err) {
+		struct inode *dir = t->was_last ? directory_of(t->m, &t->at) : NULL;
+		if (dir) /* rm -r comes back for it */
+			inode_set_empty_dir(&t->m->inodes, dir, true);
+		inode_unlink(&t->m->inodes, i);
+	}
+	ops_reply_err(t, err == ERROR_TYPE ? ENOENT : err);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct task *t = ops_child(req, parent, name, ENOENT);
+
+	if (!t)
+		return;
+	struct inode *i = t->inode;
+	if (i->scratch) {
+		scratch_free(&t->m->scratches, i->scratch);
+		inode_unlink(&t->m->inodes, i);
+		inode_unref(&t->m->inodes, i);
+		ops_reply_err(t, 0);
+	} else if (place_is_fixed(&t->at)) {
+		ops_reply_err(t, EPERM);
+	} else if (t->at.node == NODE_SCRATCH) {
+		ops_reply_err(t, ENOENT);
+	} else if (S_ISDIR(ops_mode(t->m, &t->at))) {
+		ops_reply_err(t, EISDIR);
+	} else if (!place_ops(&t->at)->remove) {
+		ops_reply_err(t, EPERM);
+	} else {
+		task_then(t, unlinked);
+		place_ops(&t->at)->remove(t);
+	}
+}
+
+/* --- what there is not --- */
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+	(void)parent, (void)name, (void)mode, (void)dev;
+	fuse_reply_err(req, EPERM);
+}
+
+void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
+{
+	(void)link, (void)parent, (void)name;
+	fuse_reply_err(req, EPERM);
+}
+
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	(void)ino, (void)parent, (void)name;
+	fuse_reply_err(req, EPERM);
+}

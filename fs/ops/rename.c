@@ -1,0 +1,316 @@
+/* mv: RENAME for keys, load and store for members, and scratch files that become keys. */
+#include <stdio.h>
+
+#include "fs/ops/ops.h"
+#include "store/base/mem.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#endif
+
+static bool noreplace(const struct task *t)
+{
+	return t->flags & RENAME_NOREPLACE;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+	return a->node == b->node && a->kind == b->kind && a->db == b->db && a->raw == b->raw &&
+	       a->numbered == b->numbered && a->has_member == b->has_member &&
+	       bytes_eq(a->key, b->key) && bytes_eq(a->member, b->member);
+}
+
+/* It stands there now, for the kernel too. */
+static void moved(struct task *t, int err)
+{
+	if (!err)
+		inode_move(&t->m->inodes, t->inode, &t->to);
+	ops_reply_err(t, err);
+}
+
+/* Do @step with t->at at the target, unless something stands there and must not be replaced: asks only when it matters. */
+static void target_looked(struct task *t, int err)
+{
+	task_step step = t->then[--t->depth];
+
+	if (!err && noreplace(t))
+		err = EEXIST;
+	else if (err == ENOENT)
+		err = 0;
+	else if (err == ERROR_TYPE)
+		err = EEXIST;
+	step(t, err);
+}
+
+static void look_at_target(struct task *t, task_step step)
+{
+	t->at = t->to;
+	task_then(t, step);
+	task_then(t, target_looked);
+	place_ops(&t->to)->stat(t);
+}
+
+/* --- keys --- */
+
+static void renamed(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	struct answer piece;
+	int err = task_answer(a, &piece);
+
+	if (!err && piece.kind == ANSWER_INT && piece.n == 0)
+		err = EEXIST;
+	task_end(t, err);
+}
+
+static void rename_typed(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	const char *type = t->at.kind->type;
+	int from = task_type_answer(a, type), to = task_type_answer(a, type);
+	struct bytes words[] = {noreplace(t) ? BYTES("RENAMENX") : BYTES("RENAME"), t->at.key,
+				t->to.key};
+	struct inode *i = t->inode;
+
+	if (to == ERROR_TYPE || (to == 0 && noreplace(t))) {
+		task_end(t, EEXIST);
+	} else if (to == 0 && S_ISDIR(t->at.kind->entry_mode) && !bytes_eq(t->at.key, t->to.key)) {
+		task_end(t, ENOTEMPTY);
+	} else if (from == ENOENT && (i->empty_dir || i->creating)) {
+		task_end(t, 0); /* a name that is no key yet */
+	} else if (from || (to && to != ENOENT)) {
+		task_end(t, from == ERROR_TYPE ? ENOENT : from ? from : to);
+	} else {
+		task_command(t, words, 3, renamed);
+	}
+}
+
+static void rename_key(struct task *t)
+{
+	struct bytes from[] = {BYTES("TYPE"), t->at.key}, to[] = {BYTES("TYPE"), t->to.key};
+	struct backend_command cmds[] = {{.argc = 2, .argv = from}, {.argc = 2, .argv = to}};
+
+	task_then(t, moved);
+	task_submit(t, cmds, 2, rename_typed);
+}
+
+/* --- members --- */
+
+static void member_removed(struct task *t, int err)
+{
+	if (!err && t->was_last) {
+		struct place dir = t->at;
+		dir.node = NODE_ENTRY;
+		dir.has_member = false;
+		dir.member = (struct bytes){0};
+		struct inode *i = inode_find(&t->m->inodes, &dir);
+		if (i)
+			inode_set_empty_dir(&t->m->inodes, i, true);
+	}
+	task_end(t, err);
+}
+
+static void member_stored(struct task *t, int err)
+{
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	t->at = t->inode->place;
+	task_then(t, member_removed);
+	place_ops(&t->at)->remove(t);
+}
+
+static void member_target_free(struct task *t, int err)
+{
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	task_then(t, member_stored);
+	place_ops(&t->at)->store(t);
+}
+
+static void member_loaded(struct task *t, int err)
+{
+	t->data = BYTES("");
+	if (!err && !kinds_splice(t, content_size(&t->content)))
+		err = ENOMEM;
+	if (err)
+		task_end(t, err);
+	else
+		look_at_target(t, member_target_free);
+}
+
+static void rename_member(struct task *t)
+{
+	task_then(t, moved);
+	task_then(t, member_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+/* --- scratch files --- */
+
+static void drop_scratch(struct mount *m, struct inode *i)
+{
+	if (!i || !i->scratch)
+		return;
+	scratch_free(&m->scratches, i->scratch);
+	inode_unref(&m->inodes, i);
+}
+
+/* The key was stored: the inode is that key's from now on. */
+static void scratch_stored(struct task *t, int err)
+{
+	if (!err)
+		drop_scratch(t->m, t->inode);
+	moved(t, err);
+}
+
+static void scratch_target_free(struct task *t, int err)
+{
+	struct scratch *f = t->inode->scratch;
+
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	task_then(t, scratch_stored);
+	t->data = f->data.n ? buf_view(&f->data) : BYTES("");
+	place_ops(&t->at)->store(t);
+}
+
+static void rename_scratch(struct task *t)
+{
+	struct inode *there = inode_find(&t->m->inodes, &t->to);
+
+	if (!t->inode->scratch) {
+		ops_reply_err(t, ENOENT);
+	} else if (t->to.node == NODE_SCRATCH) {
+		if (there && there->scratch && there != t->inode) {
+			if (noreplace(t)) {
+				ops_reply_err(t, EEXIST);
+				return;
+			}
+			inode_ref(there);
+			drop_scratch(t->m, there);
+			inode_unlink(&t->m->inodes, there);
+			inode_unref(&t->m->inodes, there);
+		}
+		moved(t, 0);
+	} else if (S_ISREG(ops_mode(t->m, &t->to)) && place_ops(&t->to)->store) {
+		look_at_target(t, scratch_target_free);
+	} else {
+		ops_reply_err(t, EPERM);
+	}
+}
+
+static void hidden(struct task *t, int err)
+{
+	struct inode *there = inode_find(&t->m->inodes, &t->to);
+
+	if (err) {
+		drop_scratch(t->m, t->inode);
+	} else if (there) {
+		inode_ref(there);
+		drop_scratch(t->m, there);
+		inode_unref(&t->m->inodes, there);
+	}
+	moved(t, err);
+}
+
+static void hide_loaded(struct task *t, int err)
+{
+	int64_t now = t->m->backend->ops->latest_ms(t->m->backend);
+
+	t->data = BYTES("");
+	if (!err && !kinds_splice(t, content_size(&t->content)))
+		err = ENOMEM;
+	if (!err)
+		err = scratch_new(&t->m->scratches, t->inode, now);
+	if (!err) {
+		err = scratch_write(&t->m->scratches, t->inode->scratch, 0, t->data, now);
+		if (err)
+			drop_scratch(t->m, t->inode);
+	}
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	task_then(t, hidden);
+	task_then(t, member_removed);
+	place_ops(&t->at)->remove(t);
+}
+
+/* A key that gets a name with a dot is a key no more. */
+static void rename_to_scratch(struct task *t)
+{
+	struct inode *there = inode_find(&t->m->inodes, &t->to);
+
+	if (noreplace(t) && there && there->scratch) {
+		ops_reply_err(t, EEXIST);
+		return;
+	}
+	if (!S_ISREG(ops_mode(t->m, &t->at)) || !place_ops(&t->at)->remove) {
+		ops_reply_err(t, EPERM);
+		return;
+	}
+	task_then(t, hide_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+/* --- */
+
+static void rename_task(struct task *t)
+{
+	bool same_kind = t->at.kind == t->to.kind && t->at.db == t->to.db;
+
+	if (place_is_fixed(&t->at) || place_is_fixed(&t->to))
+		ops_reply_err(t, EPERM);
+	else if (same_place(&t->at, &t->to))
+		ops_reply_err(t, noreplace(t) ? EEXIST : 0);
+	else if (!same_kind)
+		ops_reply_err(t, EXDEV);
+	else if (t->at.node == NODE_SCRATCH)
+		rename_scratch(t);
+	else if (t->to.node == NODE_SCRATCH)
+		rename_to_scratch(t);
+	else if (t->at.node != t->to.node || !place_ops(&t->at)->remove)
+		ops_reply_err(t, EPERM);
+	else if (t->at.node == NODE_ENTRY)
+		rename_key(t);
+	else
+		rename_member(t);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+	       const char *newname, unsigned flags)
+{
+	struct task *t;
+	int err = 0;
+
+	if (flags & ~(unsigned)RENAME_NOREPLACE) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
+	t = ops_child(req, parent, name, ENOENT);
+	if (!t)
+		return;
+	struct inode *dir = inode_by_id(&t->m->inodes, newparent);
+	if (dir) {
+		t->to_dir = dir;
+		inode_ref(dir);
+		err = ops_place(t->m, dir, newname, &t->to, &t->to_words);
+	}
+	t->flags = (int)flags;
+	if (!dir)
+		ops_reply_err(t, ESTALE);
+	else if (err)
+		ops_reply_err(t, err == ENOENT ? (place_is_fixed(&dir->place) &&
+						  dir->place.node != NODE_DIR)
+							 ? EPERM
+							 : EINVAL
+					       : err);
+	else
+		rename_task(t);
+}

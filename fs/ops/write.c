@@ -1,0 +1,339 @@
+/* Writing: into the stage of a truncating handle, or through at once; truncating; copying a key whole. */
+#include "fs/ctl.h"
+#include "fs/ops/ops.h"
+
+static void reply_written(struct task *t, int err)
+{
+	if (err)
+		fuse_reply_err(t->req, ops_errno(err));
+	else
+		fuse_reply_write(t->req, t->size);
+	task_free(t);
+}
+
+static void ctl_written(void *arg, int err)
+{
+	reply_written(arg, err);
+}
+
+/* --- in place, in a view with lines: the whole of it is staged, patched, and stored when a write ends a line --- */
+
+static void lines_stored(struct task *t, int err)
+{
+	handle_unstage(t->handle);
+	reply_written(t, err);
+}
+
+static void lines_patched(struct task *t, struct handle *h, struct bytes data, int err)
+{
+	bool whole = data.n && data.p[data.n - 1] == '\n';
+
+	if (err) {
+		handle_unstage(h);
+		reply_written(t, err);
+	} else if (whole) {
+		task_then(t, lines_stored);
+		handle_commit(h, t);
+	} else {
+		reply_written(t, 0);
+	}
+}
+
+/* A refused write leaves a stage that is not what the writer meant: it is never committed. */
+static void write_stage(struct task *t, struct handle *h)
+{
+	int err = handle_stage_write(h, t->off, t->data);
+
+	if (h->in_place) {
+		t->handle = h;
+		lines_patched(t, h, t->data, err);
+		return;
+	}
+	if (err)
+		h->failed = true;
+	reply_written(t, err);
+}
+
+static void lines_loaded(struct task *t, int err)
+{
+	struct handle *h = t->handle;
+	struct bytes data = t->data;
+
+	if (err == ENOENT) {
+		content_free(&t->content);
+		err = 0;
+	}
+	if (!err &&
+	    t->off == content_size(&t->content)) { /* at the end: an append, whoever else appends */
+		task_then(t, reply_written);
+		handle_append(h, t);
+		return;
+	}
+	if (!err) {
+		handle_stage(h);
+		h->in_place = true;
+		err = handle_stage_write(h, 0, t->content.bytes);
+		if (!err)
+			err = handle_stage_write(h, t->off, data);
+	}
+	lines_patched(t, h, data, err);
+}
+
+static void write_lines(struct task *t, struct handle *h)
+{
+	if (h->partial.n) { /* the line goes on where it was left */
+		task_then(t, reply_written);
+		handle_append(h, t);
+		return;
+	}
+	task_then(t, lines_loaded);
+	place_ops(&t->at)->load(t);
+}
+
+/* --- */
+
+static void write_through(struct task *t, struct handle *h, bool append)
+{
+	const struct file_ops *ops = place_ops(&t->at);
+
+	t->handle = h;
+	if (!h->inode->listed) { /* removed while open: it goes where the file went */
+		reply_written(t, 0);
+	} else if (append) {
+		task_then(t, reply_written);
+		handle_append(h, t);
+	} else if (ops->check_lines) {
+		write_lines(t, h);
+	} else {
+		task_then(t, reply_written);
+		if (ops->patch)
+			ops->patch(t);
+		else
+			kinds_patch(t);
+	}
+}
+
+static int write_refused(const struct task *t, uint64_t end)
+{
+	if (end > t->m->backend->ops->max_value(t->m->backend))
+		return EFBIG;
+	return ops_refused(t->m, t->size);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	struct inode *i = h->inode;
+	bool append = (fi->flags | h->flags) & O_APPEND;
+	t->data = bytes_of(buf, size);
+	t->size = size;
+	t->off = (uint64_t)off;
+	t->at = i->place;
+	if (off < 0 || size == 0) {
+		reply_written(t, off < 0 ? EINVAL : 0);
+	} else if (h->ctl) {
+		ctl_write(h->ctl, t->off, t->data, ctl_written, t);
+	} else if (i->place.node == NODE_SCRATCH || i->scratch) {
+		int err = i->scratch ? scratch_write(&t->m->scratches, i->scratch,
+						     append ? i->scratch->data.n : t->off, t->data,
+						     t->m->backend->ops->latest_ms(t->m->backend))
+				     : 0;
+		reply_written(t, err);
+	} else if (h->staged) {
+		if (append)
+			t->off = handle_staged(h).n;
+		write_stage(t, h);
+	} else {
+		int err = write_refused(t, append ? size : t->off + size);
+		if (err)
+			reply_written(t, err);
+		else
+			write_through(t, h, append);
+	}
+}
+
+/* --- truncating --- */
+
+static void set(struct task *t, int err)
+{
+	if (err) {
+		ops_reply_err(t, err);
+		return;
+	}
+	task_then(t, ops_reply_attr);
+	t->at = t->inode->place;
+	ops_stat(t);
+}
+
+/* ftruncate of what was staged, then its attributes as the writer sees them. */
+static void truncate_handle(struct task *t, struct handle *h, uint64_t size)
+{
+	int err = 0;
+
+	if (!h->staged)
+		handle_stage(h);
+	err = handle_stage_truncate(h, size);
+	t->found_size = size;
+	if (err)
+		h->failed = true;
+	ops_reply_attr(t, err);
+}
+
+static void truncated(struct task *t, int err)
+{
+	t->found_size = t->off;
+	ops_reply_attr(t, err);
+}
+
+static void empty_checked(struct task *t, int err)
+{
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	t->data = BYTES("");
+	t->keep_ttl = true;
+	place_ops(&t->at)->store(t);
+}
+
+static void truncate_key(struct task *t, uint64_t size)
+{
+	int err = write_refused(t, size);
+
+	t->off = size;
+	task_then(t, truncated);
+	if (err || !place_ops(&t->at)->store || !t->inode->listed) {
+		task_end(t, err ? err : t->inode->listed ? EPERM : 0);
+	} else if (size == 0) {
+		task_then(t, empty_checked);
+		place_ops(&t->at)->stat(t);
+	} else {
+		kinds_truncate(t);
+	}
+}
+
+static void set_size(struct task *t, struct handle *h, uint64_t size)
+{
+	struct inode *i = t->inode;
+	bool key = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
+
+	if (i->scratch) {
+		int err = scratch_truncate(&t->m->scratches, i->scratch, size,
+					   t->m->backend->ops->latest_ms(t->m->backend));
+		t->found_size = size;
+		ops_reply_attr(t, err);
+	} else if (place_is_fixed(&i->place)) {
+		ops_reply_attr(t, S_ISDIR(ops_mode(t->m, &i->place)) ? EISDIR : 0);
+	} else if (!key) {
+		ops_reply_attr(t, 0);
+	} else if (h && (h->staged || size == 0)) {
+		truncate_handle(t, h, size);
+	} else {
+		truncate_key(t, size);
+	}
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi)
+{
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner, mode and times are the mount's */
+		set(t, 0);
+		return;
+	}
+	struct handle *h = fi ? ops_handle(fi) : NULL;
+	if (attr->st_size < 0)
+		ops_reply_err(t, EINVAL);
+	else
+		set_size(t, h && h->inode == t->inode && !h->ctl ? h : NULL,
+			 (uint64_t)attr->st_size);
+}
+
+/* --- copying --- */
+
+static void copied(struct task *t, int err)
+{
+	struct handle *h = t->handle;
+
+	if (err) {
+		fuse_reply_err(t->req, EXDEV); /* the kernel copies byte by byte then */
+	} else {
+		h->copied = true;
+		h->unsaved = h->written = false;
+		handle_created(h);
+		fuse_reply_write(t->req, t->size);
+	}
+	task_free(t);
+}
+
+static void copy_answered(void *arg, struct answers *a)
+{
+	struct answer piece;
+	int err = task_answer(a, &piece);
+
+	task_end(arg, err ? err : piece.n == 1 ? 0 : EIO);
+}
+
+/* The source is what cp saw, and the target may be written: then COPY is the same and keeps the expiry. */
+static void copy_typed(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	int from = task_type_answer(a, t->at.kind->type),
+	    to = task_type_answer(a, t->at.kind->type);
+	struct bytes words[] = {BYTES("COPY"), t->to.key, t->at.key, BYTES("REPLACE")};
+
+	if (to || (from && from != ENOENT))
+		task_end(t, EXDEV);
+	else
+		task_command(t, words, 4, copy_answered);
+}
+
+/* A whole key onto a handle that has nothing yet, in one directory. */
+static bool copies_whole(const struct handle *in, const struct handle *out, off_t off_in,
+			 off_t off_out)
+{
+	const struct place *a = &in->inode->place, *b = &out->inode->place;
+
+	return off_in == 0 && off_out == 0 && !in->staged && out->staged && !out->failed &&
+	       handle_staged(out).n == 0 && in->inode->listed && out->inode->listed &&
+	       a->node == NODE_ENTRY && b->node == NODE_ENTRY && a->kind == b->kind &&
+	       a->db == b->db && !in->inode->scratch && !out->inode->scratch;
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+			struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	struct handle *in = ops_handle(fi_in), *out = ops_handle(fi_out);
+
+	(void)ino_in;
+	if (flags || (!out->copied && !copies_whole(in, out, off_in, off_out))) {
+		fuse_reply_err(req, flags ? EINVAL : EXDEV);
+		return;
+	}
+	if (out->copied) { /* all of it is there */
+		fuse_reply_write(req, 0);
+		return;
+	}
+	struct task *t = ops_inode(req, ino_out);
+	if (!t)
+		return;
+	t->handle = out;
+	t->size = len;
+	t->at = out->inode->place;
+	t->to = in->inode->place;
+	t->to_dir = in->inode;
+	inode_ref(in->inode);
+	struct bytes from[] = {BYTES("TYPE"), t->at.key}, to[] = {BYTES("TYPE"), t->to.key};
+	struct backend_command cmds[] = {{.argc = 2, .argv = from}, {.argc = 2, .argv = to}};
+	task_then(t, copied);
+	task_submit(t, cmds, 2, copy_typed);
+}
