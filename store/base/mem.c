@@ -281,6 +281,66 @@ void mem_pages_free(void *p, size_t n)
 	__atomic_fetch_sub(&pages_used, n, __ATOMIC_RELAXED);
 }
 
+/* Pages that are on their way begin with this; when they are ready it is wiped out. */
+enum { WARMING, WARM, UNWANTED };
+struct warm {
+	size_t n;
+	int state;
+};
+
+static void *warm_up(void *arg)
+{
+	struct warm *w = arg;
+	size_t page = page_round(1);
+	int warming = WARMING;
+	for (size_t i = page; i < w->n; i += page) {
+		((volatile char *)arg)[i] = 0;
+		if (__atomic_load_n(&w->state, __ATOMIC_RELAXED) == UNWANTED)
+			break;
+	}
+	if (!__atomic_compare_exchange_n(&w->state, &warming, WARM, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		mem_pages_free(arg, w->n);
+	return NULL;
+}
+
+void *mem_pages_warm(size_t n)
+{
+	pthread_t thread;
+	pthread_attr_t attr;
+	struct warm *w = mem_pages_alloc(n);
+	if (!w)
+		return NULL;
+	*w = (struct warm){n, WARMING};
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, (size_t)128 << 10);
+	/* Without a thread they are used cold. */
+	if (pthread_create(&thread, &attr, warm_up, w))
+		w->state = WARM;
+	pthread_attr_destroy(&attr);
+	return w;
+}
+
+bool mem_pages_ready(void *p)
+{
+	struct warm *w = p;
+	if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) != WARM)
+		return false;
+	memset(w, 0, sizeof(*w));
+	return true;
+}
+
+void mem_pages_drop(void *p, size_t n)
+{
+	struct warm *w = p;
+	int warming = WARMING;
+	/* While the thread is at work, it is the one to give them back. */
+	if (!__atomic_compare_exchange_n(&w->state, &warming, UNWANTED, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		mem_pages_free(p, n);
+}
+
 size_t mem_used(void)
 {
 	size_t used = heap_used() + __atomic_load_n(&pages_used, __ATOMIC_RELAXED);

@@ -11,6 +11,7 @@
 #ifndef STORE_BASE_MEM_H
 #define STORE_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 void *mem_alloc(size_t n);
@@ -47,6 +48,13 @@ static inline size_t mem_class(size_t n)
  * freed, also in parts. Counted in mem_used() whole. @n is rounded up to pages. NULL on failure. */
 void *mem_pages_alloc(size_t n);
 void mem_pages_free(void *p, size_t n);
+
+/* The same, each page made present by a thread of its own first: a huge page that the machine has not used before takes the
+ * kernel ten milliseconds and more, which whoever touches it first would wait for. Until mem_pages_ready has answered
+ * true the pages must not be touched, and are given back by mem_pages_drop. */
+void *mem_pages_warm(size_t n);
+bool mem_pages_ready(void *p);
+void mem_pages_drop(void *p, size_t n);
 
 /* A private copy of @n bytes. */
 void *mem_dup(const void *p, size_t n);

@@ -125,13 +125,11 @@ bool keyspace_rehash_cycle(struct keyspace *ks, unsigned budget_us)
 	for (unsigned i = 0; i < ks->ndbs; i++) {
 		struct table *tables[] = {&ks->dbs[i].keys, &ks->dbs[i].volatiles};
 		for (unsigned k = 0; k < 2; k++)
-			while (table_rehashing(tables[k])) {
+			while (table_step(tables[k], 64)) {
 				if (!end)
 					end = clock_us() + budget_us;
 				else if (clock_us() >= end)
 					return true;
-				if (!table_step(tables[k], 64))
-					break;
 			}
 	}
 	return false;

@@ -80,6 +80,8 @@ void table_fini(struct table *t)
 			}
 		array_free(table_array(t, a), t->bits[a], table_first(t, a));
 	}
+	if (t->coming)
+		mem_pages_drop(t->coming, array_bytes(t->bits[1]));
 	table_init(t, t->lead);
 }
 
@@ -155,16 +157,38 @@ bool table_rehashing(const struct table *t)
 	return t->rehash_at >= 0;
 }
 
-/* Begin to move everything to an array of 2^@bits buckets. Without memory for it the table stays as it is, with
- * longer chains, and tries again at a later change. */
-static void rehash_start(struct table *t, unsigned bits)
+static void rehash_into(struct table *t, struct bucket *b, unsigned bits)
 {
-	struct bucket *b = array_new(bits);
-	if (!b)
-		return;
 	t->buckets[1] = b;
 	t->bits[1] = (uint8_t)bits;
 	t->rehash_at = 0;
+}
+
+/* Begin to move everything to an array of 2^@bits buckets; to a large one when its pages are present. Without
+ * memory for it the table stays as it is, with longer chains, and tries again at a later change. */
+static void rehash_start(struct table *t, unsigned bits)
+{
+	if (array_bytes(bits) >= GIVE_BACK) {
+		t->coming = mem_pages_warm(array_bytes(bits));
+		t->bits[1] = (uint8_t)bits;
+		return;
+	}
+	struct bucket *b = array_new(bits);
+	if (b)
+		rehash_into(t, b, bits);
+}
+
+/* The pages that were asked for may be there. */
+static void rehash_await(struct table *t)
+{
+	void *b = t->coming;
+	if (!mem_pages_ready(b))
+		return;
+	t->coming = NULL;
+	if (t->bits[1] < t->bits[0] && is_full(t->used[0], UINT64_C(1) << t->bits[1]))
+		mem_pages_free(b, array_bytes(t->bits[1])); /* it grew again meanwhile */
+	else
+		rehash_into(t, b, t->bits[1]);
 }
 
 static void rehash_end(struct table *t)
@@ -208,7 +232,11 @@ static void move_bucket(struct table *t, uint64_t i)
 
 bool table_step(struct table *t, unsigned n)
 {
-	if (t->rehash_at < 0 || t->paused)
+	if (t->paused)
+		return false;
+	if (t->coming)
+		rehash_await(t);
+	if (t->rehash_at < 0)
 		return false;
 	uint64_t size = table_size(t, 0);
 	bool grows = t->bits[1] > t->bits[0];
@@ -251,6 +279,8 @@ static void make_room(struct table *t)
 		/* A shrink that meets with growth is hurried on. */
 		bool late = is_full(table_count(t), table_size(t, 1));
 		table_step(t, t->bits[1] > t->bits[0] ? GROW_STEP : SHRINK_STEP << (late ? 3 : 0));
+	} else if (t->coming) {
+		rehash_await(t);
 	} else if (is_full(t->used[0], table_size(t, 0))) {
 		rehash_start(t, t->bits[0] + 1u);
 		table_step(t, GROW_STEP);
@@ -263,6 +293,8 @@ static void after_take(struct table *t)
 		return;
 	if (t->rehash_at >= 0)
 		table_step(t, t->bits[1] > t->bits[0] ? GROW_STEP : SHRINK_STEP);
+	else if (t->coming)
+		rehash_await(t);
 	else if (t->bits[0] > SHRINK_BITS_MIN && is_sparse(t->used[0], table_size(t, 0)))
 		rehash_start(t, bits_for(t->used[0], 4));
 }
@@ -270,7 +302,7 @@ static void after_take(struct table *t)
 void table_reserve(struct table *t, uint64_t n)
 {
 	unsigned bits = bits_for(n, 7);
-	if (t->rehash_at >= 0 || t->paused || (t->buckets[0] && bits <= t->bits[0]))
+	if (t->rehash_at >= 0 || t->coming || t->paused || (t->buckets[0] && bits <= t->bits[0]))
 		return;
 	if (t->used[0]) {
 		rehash_start(t, bits);

@@ -87,6 +87,7 @@ struct table {
 	uint32_t children[2]; /* overflow buckets */
 	uint64_t used[2];     /* words in each array */
 	int64_t rehash_at;    /* the next bucket of [0] to move, -1 when not rehashing */
+	void *coming; /* a large array of bits[1] whose pages are being made present, or NULL */
 };
 
 void table_init(struct table *t, unsigned lead);

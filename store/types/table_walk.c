@@ -201,6 +201,8 @@ size_t table_mem(const struct table *t)
 	for (int a = 0; a < 2; a++)
 		n += (table_size(t, a) - table_first(t, a) + t->children[a]) *
 		     sizeof(struct bucket);
+	if (t->coming)
+		n += sizeof(struct bucket) << t->bits[1];
 	return n;
 }
 
@@ -252,6 +254,7 @@ void table_check(struct table *t)
 	CHECK(t->buckets[0] || (!t->buckets[1] && !table_count(t)));
 	CHECK((t->rehash_at >= 0) == (t->buckets[1] != NULL));
 	CHECK(t->rehash_at < (int64_t)table_size(t, 0));
+	CHECK(!t->coming || t->rehash_at < 0);
 	for (int a = 0; a < 2; a++) {
 		uint64_t words = 0, children = 0;
 		for (uint64_t i = table_first(t, a); i < table_size(t, a); i++)

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "store/base/bgfree.h"
 #include "store/base/blob.h"
@@ -58,6 +59,29 @@ static void pages_can_go_in_parts(void **state)
 	mem_pages_free(p + half, n - half);
 	assert_int_equal(mem_used(), before);
 	assert_null(mem_pages_alloc((size_t)1 << 60));
+}
+
+/* Pages that were made present beforehand are zeroed too; unwanted ones go back whether they are ready or not. */
+static void warm_pages_are_zeroed(void **state)
+{
+	(void)state;
+	size_t n = (size_t)8 << 20, before = mem_used();
+	char *p = mem_pages_warm(n);
+	assert_non_null(p);
+	while (!mem_pages_ready(p))
+		nanosleep(&(struct timespec){0, 100000}, NULL);
+	for (size_t i = 0; i < n; i++)
+		assert_true(p[i] == 0);
+	p[0] = p[n - 1] = 1;
+	mem_pages_free(p, n);
+	for (long wait = 0; wait < 10000000; wait = wait * 4 + 1000) {
+		p = mem_pages_warm(n);
+		nanosleep(&(struct timespec){0, wait}, NULL);
+		mem_pages_drop(p, n);
+	}
+	for (int i = 0; i < 10000 && mem_used() > before + 4096; i++)
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	assert_in_range(mem_used(), before, before + 4096);
 }
 
 /* A request that cannot be met is refused, and a refused growth leaves the block. */
@@ -212,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_is_exact),
 		cmocka_unit_test(pages_can_go_in_parts),
+		cmocka_unit_test(warm_pages_are_zeroed),
 		cmocka_unit_test(impossible_is_refused),
 		cmocka_unit_test(class_is_the_allocators),
 		cmocka_unit_test(threads_are_counted),
