@@ -5,6 +5,9 @@
 const struct command *const command_families[] = {
 	string_commands,
 	key_commands,
+	list_commands,
+	set_commands,
+	hash_commands,
 	connection_commands,
 	client_commands,
 	server_commands,

@@ -59,6 +59,9 @@ bool glob_match(struct bytes pattern, struct bytes s, bool nocase)
 	const unsigned char *at = (const unsigned char *)s.p, *end = at + s.n;
 	const unsigned char *star = NULL, *retry = NULL;
 
+	/* Redis's habit: stars alone do not match the empty string (its callers ask glob_is_all first). */
+	if (s.n == 0)
+		return pattern.n == 0;
 	/* Every item but the star takes exactly one character, so when the part after the last star fails, only that
 	 * star need take more: earlier ones cannot help. This is what bounds the time. */
 	while (at < end) {

@@ -7,7 +7,8 @@
 #include "store/base/bytes.h"
 
 /* Whether @s matches @pattern; @nocase folds ASCII. Linear in memory, and bounded in time:
- * a pattern of many stars costs at most |pattern| * |s| steps. */
+ * a pattern of many stars costs at most |pattern| * |s| steps. As in Redis the empty string matches the empty pattern only:
+ * where "*" stands for everything, ask glob_is_all first. */
 bool glob_match(struct bytes pattern, struct bytes s, bool nocase);
 
 /* Whether @pattern is "*", which KEYS and SCAN need not test. */
