@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "resp/changes.h"
@@ -97,6 +98,9 @@ void server_apply_config(struct server *s)
 void server_init(struct server *s)
 {
 	s->config.log.role = 'M';
+	if (s->config.log.syslog)
+		openlog(s->config.syslog_ident, LOG_PID | LOG_NDELAY | LOG_NOWAIT,
+			s->config.syslog_facility);
 	config_fit_maxclients(&s->config);
 	s->loop = loop_new();
 	s->keyspace = keyspace_new((unsigned)s->config.databases);

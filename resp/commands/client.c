@@ -411,6 +411,12 @@ static const char *const all_nodes[] = {"request_policy:all_nodes", "response_po
 					NULL};
 static const char *const nondeterministic[] = {"nondeterministic_output", NULL};
 
+/* One of these, repeated; @name is said the first time. */
+#define KILL_OPTIONS(name)                                                                         \
+	"<" name "[ID client-id:integer@2.8.12]|[client-type@2.8.12: TYPE "                        \
+	"<NORMAL|MASTER@3.2.0|SLAVE|REPLICA@5.0.0|PUBSUB>]|[USER username]|[ADDR ip:port]|"        \
+	"[LADDR ip:port@6.2.0]|[SKIPME yes/no]|[MAXAGE maxage:integer]>"
+
 static const struct command client_subcommands[] = {
 	{SUB("id", client_id, 2, CMD_NOSCRIPT | ANYTIME, "5.0.0", "Answer the connection's id"),
 	 .complexity = "O(1)"},
@@ -418,13 +424,14 @@ static const struct command client_subcommands[] = {
 	     "List the connections"),
 	 .complexity = "O(N), N connections",
 	 .syntax = "[client-type@5.0.0: TYPE <NORMAL|MASTER|REPLICA|PUBSUB>] "
-		   "[ID client-id:integer [client-id:integer ...]]",
+		   "[ID client-id:integer@6.2.0 [client-id:integer@6.2.0 ...]]",
 	 .tips = nondeterministic},
 	{SUB("info", client_info, 2, CMD_NOSCRIPT | ANYTIME, "6.2.0", "Describe this connection"),
 	 .complexity = "O(1)", .tips = nondeterministic},
 	{SUB("kill", client_kill, -3, CMD_ADMIN | CMD_NOSCRIPT | ANYTIME, "2.4.0",
 	     "Close connections"),
-	 .complexity = "O(N), N connections"},
+	 .complexity = "O(N), N connections",
+	 .syntax = "<filter: ip:port|" KILL_OPTIONS("new-format: ") " [" KILL_OPTIONS("") " ...]>"},
 	{SUB("setname", client_setname, 3, CMD_NOSCRIPT | ANYTIME, "2.6.9", "Name this connection"),
 	 .complexity = "O(1)", .syntax = "connection-name"},
 	{SUB("getname", client_getname, 2, CMD_NOSCRIPT | ANYTIME, "2.6.9",
@@ -432,13 +439,14 @@ static const struct command client_subcommands[] = {
 	 .complexity = "O(1)"},
 	{SUB("setinfo", client_setinfo, 4, CMD_NOSCRIPT | ANYTIME, "7.2.0",
 	     "Say which client library this connection uses"),
-	 .complexity = "O(1)", .syntax = "<LIB-NAME libname|LIB-VER libver>", .tips = all_nodes},
+	 .complexity = "O(1)", .syntax = "<attr: LIB-NAME libname|LIB-VER libver>",
+	 .tips = all_nodes},
 	{SUB("no-evict", client_no_evict, 3, CMD_ADMIN | CMD_NOSCRIPT | ANYTIME, "7.0.0",
 	     "Keep this connection when memory for clients is short"),
-	 .complexity = "O(1)", .syntax = "<ON|OFF>"},
+	 .complexity = "O(1)", .syntax = "<enabled: ON|OFF>"},
 	{SUB("no-touch", client_no_touch, 3, CMD_NOSCRIPT | ANYTIME, "7.2.0",
 	     "Have this connection's reads leave access times alone"),
-	 .complexity = "O(1)", .syntax = "<ON|OFF>"},
+	 .complexity = "O(1)", .syntax = "<enabled: ON|OFF>"},
 	{SUB("reply", client_reply, 3, CMD_NOSCRIPT | ANYTIME, "3.2.0",
 	     "Send replies to this connection, or not"),
 	 .complexity = "O(1)", .syntax = "<ON|OFF|SKIP>"},
