@@ -199,7 +199,7 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 	if (end - ticks >= server->slow_ticks)
 		after_slow(s, reg, item, end - ticks);
 	if (server->monitors && !(reg->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN)))
-		monitor_feed(s, c.db->id, item->argc, item->argv);
+		monitor_feed(s, s->db->id, item->argc, item->argv);
 	return end;
 }
 
