@@ -21,10 +21,6 @@
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 
-/* Until fs/ is there the server runs with one door. */
-#pragma weak mount_start
-#pragma weak mount_stop
-
 static void print_version(void)
 {
 	/* Harnesses look for "v=" and a version number. */
@@ -187,7 +183,7 @@ static int serve(struct server *s)
 	if (s->network == NULL)
 		return 1;
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Server initialized");
-	struct mount *mount = s->config.mount[0] && mount_start ? mount_start(s) : NULL;
+	struct mount *mount = s->config.mount[0] ? mount_start(s) : NULL;
 	bool failed = s->config.mount[0] && mount == NULL;
 	if (!failed) {
 		network_start(s->network);
