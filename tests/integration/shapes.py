@@ -166,6 +166,20 @@ class Args:
     def lexmember(self):
         return self.rng.choice((b"a", b"b", b"c", b"aa", b"ab", b"z", b"", b"\x00", b"\xff", b"B", b"foo", b"bar"))
 
+    def _bulk(self, *makers):
+        """Enough to leave every small encoding."""
+        n = self.rng.choice((40, 130, 600))
+        return [make() for _ in range(n) for make in makers]
+
+    def bulk(self):
+        return self._bulk(lambda: text(self.rng.randrange(100000)))
+
+    def bulkpairs(self):
+        return self._bulk(lambda: text(self.rng.randrange(5000)), self.val)
+
+    def bulkscores(self):
+        return self._bulk(lambda: text(self.rng.randrange(-50, 50)), lambda: text(self.rng.randrange(5000)))
+
     # numbers
     def int(self):
         r = self.rng
@@ -268,24 +282,24 @@ FAMILIES = {
         "SET nkey sint", "SET nkey int", "GET skey", "GETSET skey val", "GETDEL skey", f"GETEX skey [{EXPIRY}|PERSIST]",
         "SETNX skey val", "SETEX skey ttl val", "PSETEX skey pttl val", "MSET (skey val)...", "MSETNX (skey val)...",
         "MGET key...", "APPEND skey val", "STRLEN skey", "GETRANGE skey idx idx", "SUBSTR skey idx idx", "SETRANGE skey off val",
-        "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
+        "OBJECT ENCODING skey", "OBJECT ENCODING nkey", "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
         "LCS skey skey [LEN|IDX] [MINMATCHLEN cnt] [WITHMATCHLEN]", "LCS skey skey IDX [MINMATCHLEN sint] [WITHMATCHLEN] [LEN]",
     ],
     "list": [
         "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",
-        "LLEN lkey", "LINDEX lkey idx", "LINSERT lkey (BEFORE|AFTER) lval lval", "LRANGE lkey idx idx", "LRANGE lkey 0 -1", "LREM lkey cnt lval",
+        "RPUSH lkey bulk", "OBJECT ENCODING lkey", "LLEN lkey", "LINDEX lkey idx", "LINSERT lkey (BEFORE|AFTER) lval lval", "LRANGE lkey idx idx", "LRANGE lkey 0 -1", "LREM lkey cnt lval",
         "LSET lkey idx lval", "LTRIM lkey idx idx", "RPOPLPUSH lkey lkey", "LMOVE lkey lkey (LEFT|RIGHT) (LEFT|RIGHT)",
         "LPOS lkey lval [RANK sint] [COUNT cnt] [MAXLEN cnt]", "LMPOP lkeys (LEFT|RIGHT) [COUNT pcnt]",
     ],
     "set": [
         "SADD akey aval...", "SADD akey sint...", "SADD akey int...", "SREM akey aval...", "SISMEMBER akey aval", "SMISMEMBER akey aval...",
-        "SMEMBERS akey", "SCARD akey", "SMOVE akey akey aval", "SPOP akey", "SPOP akey rcount", "SRANDMEMBER akey [rcount]", "SUNION akey...", "SINTER akey...", "SDIFF akey...",
+        "SADD akey bulk", "OBJECT ENCODING akey", "SMEMBERS akey", "SCARD akey", "SMOVE akey akey aval", "SPOP akey", "SPOP akey rcount", "SRANDMEMBER akey [rcount]", "SUNION akey...", "SINTER akey...", "SDIFF akey...",
         "SUNIONSTORE akey akey...", "SINTERSTORE akey akey...", "SDIFFSTORE akey akey...", "SINTERCARD akeys [LIMIT cnt]",
         "SSCAN akey 0 COUNT 100000 [MATCH pattern]",
     ],
     "hash": [
         "HSET hkey (field fval)...", "HSET hkey (field fval)...", "HSETNX hkey field fval", "HMSET hkey (field fval)...", "HGET hkey field", "HMGET hkey field...",
-        "HGETALL hkey", "HKEYS hkey", "HVALS hkey", "HLEN hkey", "HSTRLEN hkey field", "HDEL hkey field...", "HEXISTS hkey field",
+        "HSET hkey bulkpairs", "OBJECT ENCODING hkey", "HGETALL hkey", "HKEYS hkey", "HVALS hkey", "HLEN hkey", "HSTRLEN hkey field", "HDEL hkey field...", "HEXISTS hkey field",
         "HINCRBY hkey nfield int", "HINCRBY hkey nfield sint", "HINCRBYFLOAT hkey nfield flt", "HRANDFIELD hkey [rcount] [WITHVALUES]", "HRANDFIELD hkey rcount [WITHVALUES]",
         "HSCAN hkey 0 COUNT 100000 [MATCH pattern]",
     ],
@@ -306,7 +320,7 @@ FAMILIES = {
         "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]",
         "ZINTERSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX|AVG)]", "ZINTERSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]", "ZDIFFSTORE zkey azkeys", "ZINTERCARD azkeys [LIMIT cnt]",
         "ZRANDMEMBER zkey [rcount]", "ZRANDMEMBER zkey rcount [WITHSCORES]", "ZSCAN zkey 0 COUNT 100000 [MATCH pattern]",
-        "SADD a1 member...", "SADD a2 sint...",
+        "SADD a1 member...", "SADD a2 sint...", "ZADD zkey bulkscores", "OBJECT ENCODING zkey",
     ],
     "keys": [
         "DEL key...", "UNLINK key...", "EXISTS key...", "TYPE key", "TOUCH key...", "EXPIRE key ttl [NX|XX|GT|LT]", "PEXPIRE key pttl [NX|XX|GT|LT]",
@@ -321,7 +335,7 @@ FAMILIES = {
     "connection": [
         "PING [val]", "ECHO val", "HELLO (2|3)", "HELLO", "HELLO (1|4|x|2 SETNAME name|3 SETNAME app|3 AUTH default pw|2 junk|3 AUTH junk|3 SETNAME)",
         "AUTH junk", "AUTH default junk", "SELECT db", "RESET", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME name", "CLIENT INFO", "CLIENT LIST",
-        "CLIENT LIST (TYPE (normal|master|replica|pubsub|x)|ID (1|0|x)|junk)", "CLIENT NO-EVICT (ON|OFF|x)", "CLIENT KILL (1:1|ID 0|ID x|ID 999999|TYPE x|ADDR 1:1|LADDR 1:1|USER nobody|SKIPME x ID 99999)",
+        "CLIENT LIST (TYPE (normal|master|replica|pubsub|x)|ID (1|0|x)|junk)", "CLIENT NO-EVICT (ON|OFF|x)", "CLIENT NO-TOUCH (ON|OFF)", "CLIENT KILL (1:1|ID 0|ID x|ID 999999|TYPE x|ADDR 1:1|LADDR 1:1|USER nobody|SKIPME x ID 99999)",
         "CLIENT REPLY (ON|x)", "CLIENT HELP", "CLIENT junk", "CLIENT", "COMMAND COUNT", "COMMAND INFO GET nosuch", "COMMAND GETKEYS (MSET a 1 b 2|GET k|ZUNION 2 a b|nosuch x|LMPOP 1 l LEFT|ZUNIONSTORE d 1 s)",
         "COMMAND", "COMMAND DOCS GET", "COMMAND LIST", "CLIENT SETINFO", "MEMORY USAGE", "COMMAND GETKEYS (SET k v|SINTERCARD 2 a b|OBJECT ENCODING k|MEMORY USAGE k|COPY a b|SMOVE a b m)", "COMMAND GETKEYSANDFLAGS (SET k v|SET k v GET|DEL a b|LMOVE a b LEFT LEFT|COPY a b|GETEX k|SINTERSTORE a b c)",
         "COMMAND LIST (FILTERBY (PATTERN xget|ACLCAT nosuch|x y))", "COMMAND DOCS nosuch", "COMMAND HELP", "COMMAND junk", "NOSUCHCOMMAND val...", "junk val",
