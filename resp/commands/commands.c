@@ -8,6 +8,7 @@ const struct command *const command_families[] = {
 	list_commands,
 	set_commands,
 	hash_commands,
+	zset_commands,
 	connection_commands,
 	client_commands,
 	server_commands,

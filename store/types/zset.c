@@ -94,11 +94,11 @@ static bool lp_remove(struct zset *z, unsigned char *p)
 	return true;
 }
 
-/* False when the listpack cannot grow; it is as it was. */
+/* False when the listpack cannot grow; it is as it was. -0 is kept as the integer 0, as Redis has it in this shape. */
 static bool lp_insert(struct zset *z, double score, struct bytes member)
 {
 	char buf[NUM_BUF];
-	struct bytes text = bytes_of(buf, num_format_double(buf, score));
+	struct bytes text = bytes_of(buf, num_format_double(buf, score == 0 ? 0 : score));
 	unsigned char *lp = lp_of(z), *p = lp_place(lp, score, member), *at;
 	if (p) {
 		lp = listpack_insert(lp, p, false, member, &at);
@@ -419,10 +419,29 @@ static bool lex_range_empty(const struct zset_lex_range *r)
 	return c > 0 || (c == 0 && (r->min_open || r->max_open));
 }
 
+/* Whether the last member reaches the range and the first does not pass it. Where scores differ, and a range by bytes means
+ * little, this is the part of Redis's answer that is certain. */
+static bool lex_range_met(struct zset *z, const struct zset_lex_range *r)
+{
+	struct zset_iter it;
+	struct bytes member;
+	double score;
+	zset_iter_begin(&it, z, zset_count(z) - 1, false);
+	if (!zset_iter_next(&it, &member, &score))
+		return false;
+	int c = r->min_is_neg_inf ? 1 : bytes_cmp(member, r->min);
+	if (c < 0 || (c == 0 && r->min_open))
+		return false;
+	zset_iter_begin(&it, z, 0, false);
+	zset_iter_next(&it, &member, &score);
+	c = r->max_is_pos_inf ? -1 : bytes_cmp(member, r->max);
+	return c < 0 || (c == 0 && !r->max_open);
+}
+
 void zset_range_by_lex(struct zset *z, const struct zset_lex_range *r, size_t *first, size_t *count)
 {
 	*first = *count = 0;
-	if (lex_range_empty(r))
+	if (lex_range_empty(r) || !lex_range_met(z, r))
 		return;
 	*first = r->min_is_neg_inf ? 0 : below_bytes(z, 0, r->min, r->min_open);
 	size_t end =
@@ -512,6 +531,60 @@ bool zset_random(struct zset *z, struct rng *rng, char *buf, struct bytes *membe
 		member->p = buf;
 	}
 	return true;
+}
+
+/* Knuth's selection sampling: one pass over everything, for samples that are a large part of it. */
+static void sample_walk(struct zset *z, struct rng *rng, size_t n,
+			void (*fn)(void *arg, struct bytes member, double score), void *arg)
+{
+	struct zset_iter it;
+	struct bytes member;
+	double score;
+	size_t left = zset_count(z);
+	zset_iter_begin(&it, z, 0, false);
+	for (; n && zset_iter_next(&it, &member, &score); left--) {
+		if (rng_below(rng, left) >= n)
+			continue;
+		fn(arg, member, score);
+		n--;
+	}
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* Draw @n different ranks below @count, in order; those drawn twice are drawn anew. */
+static void draw_ranks(size_t *ranks, size_t n, size_t count, struct rng *rng)
+{
+	for (size_t have = 0; have < n;) {
+		for (size_t i = have; i < n; i++)
+			ranks[i] = rng_below(rng, count);
+		qsort(ranks, n, sizeof(*ranks), compare_ranks);
+		have = 1;
+		for (size_t i = 1; i < n; i++)
+			if (ranks[i] != ranks[have - 1])
+				ranks[have++] = ranks[i];
+	}
+}
+
+void zset_sample(struct zset *z, struct rng *rng, size_t n,
+		 void (*fn)(void *arg, struct bytes member, double score), void *arg)
+{
+	size_t count = zset_count(z);
+	if (!is_big(z) || n >= count / 16) {
+		sample_walk(z, rng, n < count ? n : count, fn, arg);
+		return;
+	}
+	size_t *ranks = n ? mem_alloc(n * sizeof(*ranks)) : NULL;
+	draw_ranks(ranks, n, count, rng);
+	for (size_t i = 0; i < n; i++) {
+		void *m = ranktree_member(ranktree_seek(&big_of(z)->order, ranks[i]));
+		fn(arg, ranktree_bytes(m), ranktree_score(m));
+	}
+	mem_free(ranks);
 }
 
 struct scan {

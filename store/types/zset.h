@@ -30,7 +30,7 @@ struct zset *zset_dup(struct zset *z);
 size_t zset_count(const struct zset *z);
 
 /* Bind @member to @score. @added tells whether the member is new, @changed whether anything changed (-0 and 0 are the same
- * score: the one that was there stays). After an error the set is as it was.
+ * score: the one that was there stays, and a listpack keeps 0 for both). After an error the set is as it was.
  * STORE_ENAN     @score is not a number
  * STORE_ENOMEM   no memory for the member */
 enum store_err zset_add(struct zset *z, struct bytes member, double score,
@@ -75,6 +75,9 @@ void zset_iter_begin(struct zset_iter *it, struct zset *z, size_t rank, bool bac
 bool zset_iter_next(struct zset_iter *it, struct bytes *member, double *score);
 
 bool zset_random(struct zset *z, struct rng *rng, char *buf, struct bytes *member, double *score);
+/* @n different members (all when there are not so many), each choice of @n as likely as any other, in order. */
+void zset_sample(struct zset *z, struct rng *rng, size_t n,
+		 void (*fn)(void *arg, struct bytes member, double score), void *arg);
 uint64_t zset_scan(struct zset *z, uint64_t cursor,
 		   void (*fn)(void *arg, struct bytes member, double score), void *arg);
 

@@ -199,7 +199,7 @@ static void test_zset_equals_sorted_array(void **state)
 	run_random(128, 4000);
 }
 
-/* NaN is refused and changes nothing; -0 is the place of 0. */
+/* NaN is refused and changes nothing; -0 is the place of 0, and 0 itself in a listpack. */
 static void test_odd_scores(void **state)
 {
 	(void)state;
@@ -218,7 +218,7 @@ static void test_odd_scores(void **state)
 		assert_true(zset_rank(z, BYTES("b"), &rank) && rank == 1);
 		zset_add(z, BYTES("b"), 0.0, &lim, &added, &changed);
 		assert_false(changed);
-		assert_true(zset_score(z, BYTES("b"), &score) && signbit(score));
+		assert_true(zset_score(z, BYTES("b"), &score) && !signbit(score) == (entries > 0));
 		zset_check(z, &lim);
 		zset_free(z);
 	}
