@@ -1,0 +1,66 @@
+#!/bin/bash
+# hash.d/, set.d/, zset.d/: a file a member.
+. "$(dirname "$0")/lib.sh"
+start
+
+mkdir "$M/hash.d/user"
+is "$(R exists user)" 0 "mkdir makes no key yet"
+ok "but a directory" test -d "$M/hash.d/user"
+is "$(ls "$M/hash.d")" user "that is listed"
+echo Suyeon >"$M/hash.d/user/name"
+is "$(R hget user name)" Suyeon "the first field makes the key"
+is "$(od -An -c "$M/hash.d/user/name" | tr -d ' ')" 'Suyeon\n' "and is read back with its newline"
+is "$(stat -c %s "$M/hash.d/user/name")" 7 "which the size counts"
+R hset user name Jane >/dev/null
+is "$(stat -c %s "$M/hash.d/user/name")/$(cat "$M/hash.d/user/name")" 4/Jane "a field set over RESP is exact"
+echo 30 >>"$M/hash.d/user/age"
+is "$(R hincrby user age 1)" 31 "a number is a number"
+is "$(ls "$M/hash.d/user" | sort | tr '\n' ,)" age,name, "ls lists the fields"
+error "not empty" "rmdir of a key is refused" rmdir "$M/hash.d/user"
+mv "$M/hash.d/user/age" "$M/hash.d/user/years"
+is "$(R hget user years)$(R hexists user age)" 310 "mv renames a field"
+rm "$M/hash.d/user/years"
+is "$(R hlen user)" 1 "rm is HDEL"
+rm -r "$M/hash.d/user"
+is "$(R exists user)" 0 "rm -r"
+error "No such file" "leaves nothing" ls "$M/hash.d/user"
+mkdir "$M/hash.d/e" && rmdir "$M/hash.d/e"
+error "No such file" "mkdir and rmdir" ls "$M/hash.d/e"
+R hset k f v >/dev/null
+error "File exists" "mkdir of a key" mkdir "$M/hash.d/k"
+R set str v >/dev/null
+error "File exists" "mkdir of another type" mkdir "$M/hash.d/str"
+mv "$M/hash.d/k" "$M/hash.d/k2"
+is "$(R hget k2 f)$(R exists k)" v0 "mv of the directory is RENAME"
+mkdir "$T/copy" && cp -r "$M/hash.d/k2" "$T/copy/"
+is "$(cat "$T/copy/k2/f")" v "cp -r out"
+echo v2 >"$T/copy/k2/g"
+cp -r "$T/copy/k2" "$M/hash.d/back"
+is "$(R hget back f)$(R hget back g)" vv2 "and in"
+
+R sadd s a >/dev/null
+touch "$M/set.d/s/b"
+is "$(R sismember s b)" 1 "touch is SADD"
+ok "test -e is SISMEMBER" test -e "$M/set.d/s/b"
+ok "test ! -e, too" test ! -e "$M/set.d/s/c"
+is "$(ls "$M/set.d/s" | sort | tr '\n' ,)" a,b, "ls lists members"
+rm "$M/set.d/s/a"
+is "$(R smembers s)" b "rm is SREM"
+error "Invalid argument" "a member holds nothing" bash -c "echo x >'$M/set.d/s/b'; exec 3>'$M/set.d/s/b'; echo x >&3"
+mv "$M/set.d/s/b" "$M/set.d/s/d"
+is "$(R smembers s)" d "mv"
+
+R zadd z 1.5 a >/dev/null
+is "$(cat "$M/zset.d/z/a")" 1.5 "the score"
+echo 7 >"$M/zset.d/z/b"
+is "$(R zscore z b)" 7 "is written"
+error "Invalid argument" "if it is one" bash -c "exec 3>'$M/zset.d/z/c'; echo seven >&3; exec 3>&- ; python3 -c \"
+import os,sys
+f=os.open('$M/zset.d/z/c',os.O_WRONLY|os.O_CREAT|os.O_TRUNC); os.write(f,b'seven')
+try: os.fsync(f)
+except OSError as e: sys.exit(e.strerror)\""
+is "$(R zscore z c)" "" "else nothing is"
+rm "$M/zset.d/z/a"
+is "$(R zrange z 0 -1)" b "rm is ZREM"
+is "$(stat -c %s "$M/zset.d/z/b")" 2 "size"
+finish
