@@ -31,7 +31,10 @@ trap cleanup EXIT
 trap 'exit 1' TERM INT
 
 # start [option ...]: a server on a unix socket with the mount at $M; returns when it is ready.
-start() {
+start() { try_start "$@" || { cat "$T/log"; echo "not ok the server starts"; exit 1; }; }
+
+# The same, answering the server's exit status when it does not come up.
+try_start() {
 	rm -f "$T/out"
 	mkfifo "$T/out"
 	"$INODIS" --port 0 --unixsocket "$T/sock" --dir "$T/d" --save "" --mount "$M" "$@" >"$T/out" 2>&1 &
