@@ -39,6 +39,8 @@ static void pick(struct call *c, struct hash *h, int64_t count, bool values)
 		return;
 	}
 	/* Below zero the same field may come again, and there may be more than fields. */
+	if (!picks_allowed(c, (uint64_t)-count))
+		return;
 	uint64_t mark = c->reply->total;
 	picks_begin(&p, (size_t)-count);
 	while (count++ < 0 && picks_continue(c, mark) &&

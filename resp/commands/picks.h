@@ -8,6 +8,9 @@
 
 #include "resp/command.h"
 
+/* Whether @n picks may be begun at all: the error is replied when even the shortest would be too many. */
+bool picks_allowed(struct call *c, uint64_t n);
+
 /* Whether to reply one more pick, asked before each; @mark is reply->total from before the reply. False when nobody
  * reads it, or when it has become too long: then it is taken back and an error stands in its place. */
 bool picks_continue(struct call *c, uint64_t mark);

@@ -157,6 +157,8 @@ static void srandmember_count(struct call *c)
 		return;
 	}
 	/* Below zero the same member may come again, and there may be more than members. */
+	if (!picks_allowed(c, (uint64_t)-count))
+		return;
 	uint64_t mark = c->reply->total;
 	reply_array(c->reply, (size_t)-count);
 	while (count++ < 0 && picks_continue(c, mark) && set_random(s, rng_of(c), buf, &m))

@@ -88,12 +88,35 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Two intsets of about one size: a merge, whose steps are cheaper than searches. */
+static size_t merge_ints(const unsigned char *a, const unsigned char *b, size_t limit,
+			 set_member_fn *fn, void *arg)
+{
+	size_t na = intset_count(a), nb = intset_count(b), found = 0, i = 0, j = 0;
+	char buf[NUM_BUF];
+
+	while (i < na && j < nb) {
+		int64_t x = intset_at(a, i), y = intset_at(b, j);
+		i += x <= y;
+		j += y <= x;
+		if (x != y)
+			continue;
+		if (fn)
+			fn(arg, bytes_of(buf, num_format_int(buf, x)));
+		if (++found == limit)
+			break;
+	}
+	return found;
+}
+
 /* All of @sets are intsets: no text is made but for the result. */
 static size_t inter_ints(struct set **sets, size_t n, size_t limit, set_member_fn *fn, void *arg)
 {
 	size_t count = intset_count(sets[0]->is), found = 0, j;
 	char buf[NUM_BUF];
 
+	if (n == 2 && intset_count(sets[1]->is) / 8 <= count)
+		return merge_ints(sets[0]->is, sets[1]->is, limit, fn, arg);
 	for (size_t i = 0; i < count; i++) {
 		int64_t v = intset_at(sets[0]->is, i);
 		for (j = 1; j < n && intset_has(sets[j]->is, v); j++)

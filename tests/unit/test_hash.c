@@ -151,10 +151,44 @@ static void encodings_change_where_redis_changes_them(void **state)
 	hash_free(h);
 }
 
+static void collect(void *arg, struct bytes field, struct bytes value)
+{
+	struct model *to = arg;
+	assert_int_equal(model_find(to, field), to->n);
+	assert_true(bytes_eq(field, value));
+	model_insert(to, to->n, field);
+}
+
+static void a_sample_has_no_field_twice(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {1, 5, 128, 129, 3000};
+	struct rng rng;
+	char buf[32];
+
+	seed_run(&rng);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t size = sizes[i], n[] = {0, 1, size / 5, size / 2, size - 1, size, size + 5};
+		struct hash *h = hash_new();
+		for (size_t j = 0; j < size; j++) {
+			struct bytes b = bytes_of(buf, (size_t)sprintf(buf, "f%zu", j));
+			hash_set(h, b, b, &limits);
+		}
+		for (size_t j = 0; j < sizeof(n) / sizeof(n[0]); j++) {
+			struct model seen = {0};
+			hash_sample(h, &rng, n[j], collect, &seen);
+			assert_int_equal(seen.n, n[j] < size ? n[j] : size);
+			model_free(&seen);
+		}
+		hash_free(h);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_random_run_agrees_with_an_array),
+		cmocka_unit_test(a_sample_has_no_field_twice),
 		cmocka_unit_test(encodings_change_where_redis_changes_them),
 	};
 	mem_thread_register();

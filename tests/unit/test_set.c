@@ -249,12 +249,44 @@ static void picks_reach_every_member_about_equally(void **state)
 	set_free(s);
 }
 
+static void a_sample_has_no_member_twice(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {1, 5, 100, 128, 300, 3000};
+	struct rng rng;
+	char buf[32];
+
+	seed_run(&rng);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) * 2; i++) {
+		size_t size = sizes[i / 2],
+		       n[] = {0, 1, size / 5, size / 2, size - 1, size, size + 5};
+		struct set *s = NULL;
+		for (size_t j = 0; j < size; j++) {
+			struct bytes b =
+				bytes_of(buf, (size_t)sprintf(buf, i % 2 ? "m%zu" : "%zu", j));
+			if (!s)
+				s = set_new(b, 1, &limits);
+			set_add(s, b, &limits);
+		}
+		for (size_t j = 0; j < sizeof(n) / sizeof(n[0]); j++) {
+			struct model seen = {0};
+			set_sample(s, &rng, n[j], collect, &seen);
+			assert_int_equal(seen.n, n[j] < size ? n[j] : size);
+			for (size_t k = 0; k < seen.n; k++)
+				assert_true(set_has(s, seen.v[k]));
+			model_free(&seen);
+		}
+		set_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_random_run_agrees_with_an_array),
 		cmocka_unit_test(encodings_change_where_redis_72_changes_them),
 		cmocka_unit_test(algebra_agrees_with_its_definition),
+		cmocka_unit_test(a_sample_has_no_member_twice),
 		cmocka_unit_test(picks_reach_every_member_about_equally),
 	};
 	mem_thread_register();
