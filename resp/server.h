@@ -44,7 +44,7 @@ struct server_stats {
 	uint64_t acl_access_denied_auth, acl_access_denied_cmd, acl_access_denied_key,
 		acl_access_denied_channel;
 	uint64_t eviction_us_total;
-	uint64_t expire_cycle_us; /* INFO's expire_cycle_cpu_milliseconds */
+	uint64_t expire_cycle_us;                    /* INFO's expire_cycle_cpu_milliseconds */
 	double ops_per_sec, input_kbps, output_kbps; /* sampled by the cron */
 };
 
