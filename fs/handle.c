@@ -98,13 +98,15 @@ static int stage_room(struct handle *h, uint64_t size)
 	return 0;
 }
 
-/* The whole lines of the stage from @from on; what was there before is put back by the caller when one is bad. */
-static bool lines_are_good(struct handle *h, size_t from, size_t *checked)
+/* Whether the stage may be stored; of views with lines, the whole lines from @from on. What was there before is put back by the caller when one is bad. */
+static bool stage_is_good(struct handle *h, size_t from, size_t *checked)
 {
 	const struct place *p = &h->inode->place;
 	struct bytes text = handle_staged(h);
 
-	if (p->node != NODE_ENTRY || !p->kind->entry->check_lines)
+	if (place_ops(p)->check)
+		return place_ops(p)->check(text);
+	if (!place_ops(p)->check_lines)
 		return true;
 	bool ok = p->kind->entry->check_lines(p->kind, bytes_of(text.p + from, text.n - from),
 					      false, checked);
@@ -124,8 +126,8 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 		return err;
 	char *p = h->stage->data;
 	struct buf undo = {0};
-	if (off < old && h->inode->place.node == NODE_ENTRY &&
-	    h->inode->place.kind->entry->check_lines) {
+	const struct file_ops *ops = place_ops(&h->inode->place);
+	if (off < old && (ops->check_lines || ops->check)) {
 		buf_put(&undo, p + off, end < old ? data.n : old - (size_t)off);
 		if (undo.failed)
 			return ENOSPC;
@@ -134,7 +136,7 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 		memset(p + old, 0, (size_t)off - old);
 	memcpy(p + off, data.p, data.n);
 	h->stage->len = end > old ? (size_t)end : old;
-	if (lines_are_good(h, off < checked ? 0 : checked, &checked)) {
+	if (stage_is_good(h, off < checked ? 0 : checked, &checked)) {
 		h->checked = checked;
 		h->unsaved = h->written = true;
 	} else {

@@ -4,6 +4,7 @@
 #include "fs/line.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/base/num.h"
 
 #define FILE_MODE (S_IFREG | 0666)
 #define DIR_MODE  (S_IFDIR | 0777)
@@ -259,4 +260,14 @@ struct bytes kinds_trim(struct bytes s)
 	while (s.n && strchr(" \t\n", s.p[s.n - 1]) && s.p[s.n - 1])
 		s.n--;
 	return s;
+}
+
+bool kinds_check_number(struct bytes s)
+{
+	double v;
+
+	s = kinds_trim(s);
+	while (s.n && s.p[s.n - 1] && strchr("+-.eE", s.p[s.n - 1]))
+		s.n--;
+	return s.n == 0 || num_parse_double(s, &v);
 }

@@ -31,6 +31,8 @@ struct file_ops {
 	/* For the views with lines: how many bytes at the front of @text are good whole lines; false when a bad one follows them.
 	 * @last takes a last line without newline, too. */
 	bool (*check_lines)(const struct kind *k, struct bytes text, bool last, size_t *good);
+	/* For the others: whether @text may be, or may become, what store takes. Shells drop errors from close, so it is asked at each write. */
+	bool (*check)(struct bytes text);
 };
 
 struct kind {
@@ -95,6 +97,9 @@ struct bytes kinds_stored(const struct task *t, bool *newline);
 /* Elements: remember with the inode that @value was written with a newline; ask whether it was. */
 void kinds_remember_newline(struct task *t, struct bytes value, bool newline);
 bool kinds_had_newline(const struct task *t, struct bytes value);
+
+/* Whether @s is a number, or the beginning of one. */
+bool kinds_check_number(struct bytes s);
 
 /* Text that a number was written as: without blanks and newlines around it. */
 struct bytes kinds_trim(struct bytes s);

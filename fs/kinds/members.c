@@ -180,6 +180,11 @@ static void set_member_store(struct task *t)
 		set_member_create(t);
 }
 
+static bool check_empty(struct bytes text)
+{
+	return text.n == 0;
+}
+
 static void set_member_remove(struct task *t)
 {
 	remove_by(t, "SREM");
@@ -191,6 +196,7 @@ const struct file_ops set_member_ops = {
 	.store = set_member_store,
 	.create = set_member_create,
 	.remove = set_member_remove,
+	.check = check_empty,
 };
 
 /* --- members of sorted sets: their score --- */
@@ -247,4 +253,5 @@ const struct file_ops zset_member_ops = {
 	.store = zset_member_store,
 	.create = zset_member_create,
 	.remove = zset_member_remove,
+	.check = kinds_check_number,
 };

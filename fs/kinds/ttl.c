@@ -64,4 +64,5 @@ const struct file_ops ttl_ops = {
 	.stat = ttl_load,
 	.load = ttl_load,
 	.store = ttl_store,
+	.check = kinds_check_number,
 };

@@ -46,7 +46,7 @@ ok "test ! -e, too" test ! -e "$M/set.d/s/c"
 is "$(ls "$M/set.d/s" | sort | tr '\n' ,)" a,b, "ls lists members"
 rm "$M/set.d/s/a"
 is "$(R smembers s)" b "rm is SREM"
-error "Invalid argument" "a member holds nothing" bash -c "echo x >'$M/set.d/s/b'; exec 3>'$M/set.d/s/b'; echo x >&3"
+error "Invalid argument" "a member holds nothing" bash -c "echo x >'$M/set.d/s/b'"
 mv "$M/set.d/s/b" "$M/set.d/s/d"
 is "$(R smembers s)" d "mv"
 
@@ -54,11 +54,7 @@ R zadd z 1.5 a >/dev/null
 is "$(cat "$M/zset.d/z/a")" 1.5 "the score"
 echo 7 >"$M/zset.d/z/b"
 is "$(R zscore z b)" 7 "is written"
-error "Invalid argument" "if it is one" bash -c "exec 3>'$M/zset.d/z/c'; echo seven >&3; exec 3>&- ; python3 -c \"
-import os,sys
-f=os.open('$M/zset.d/z/c',os.O_WRONLY|os.O_CREAT|os.O_TRUNC); os.write(f,b'seven')
-try: os.fsync(f)
-except OSError as e: sys.exit(e.strerror)\""
+error "Invalid argument" "if it is one" bash -c "echo seven >'$M/zset.d/z/c'"
 is "$(R zscore z c)" "" "else nothing is"
 rm "$M/zset.d/z/a"
 is "$(R zrange z 0 -1)" b "rm is ZREM"
