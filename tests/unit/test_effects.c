@@ -1,0 +1,184 @@
+/* What list, set and hash commands tell the journal and the listeners of keyspace events. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "resp/dispatch.h"
+#include "resp/journal.h"
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+struct heard {
+	char text[1024];
+	size_t n;
+};
+
+struct fixture {
+	struct server server;
+	struct session session;
+	struct reply reply;
+	struct heard journal, events;
+	struct journal_consumer consumer;
+	struct event_sink sink;
+};
+
+static void note(struct heard *h, struct bytes b, const char *after)
+{
+	h->n += (size_t)snprintf(h->text + h->n, sizeof(h->text) - h->n, "%.*s%s", (int)b.n, b.p,
+				 after);
+}
+
+static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv)
+{
+	(void)db;
+	for (int i = 0; i < argc; i++)
+		note(arg, argv[i], i + 1 < argc ? " " : "; ");
+}
+
+static void on_event(void *arg, struct db *db, struct bytes key, unsigned cls, const char *name)
+{
+	(void)db;
+	(void)cls;
+	note(arg, bytes_str(name), " ");
+	note(arg, key, "; ");
+}
+
+static void on_close(struct session *s, bool now)
+{
+	(void)s;
+	(void)now;
+}
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	static const struct session_ops ops = {.close = on_close};
+
+	memset(&f, 0, sizeof(f));
+	config_init(&f.server.config);
+	server_init(&f.server);
+	reply_init(&f.reply, 2);
+	session_open(&f.session, &f.server, &f.reply, &ops, SESSION_AUTHENTICATED);
+	f.consumer = (struct journal_consumer){.arg = &f.journal, .append = on_append};
+	journal_add_consumer(f.server.journal, &f.consumer);
+	f.sink = (struct event_sink){&f.events, on_event};
+	f.server.events = &f.sink;
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	session_close(&f->session);
+	reply_fini(&f->reply);
+	server_fini(&f->server);
+	config_fini(&f->server.config);
+	return 0;
+}
+
+/* Run lines of words; what was heard is of the last line only. */
+static void run(struct fixture *f, const char *lines)
+{
+	char copy[512];
+	snprintf(copy, sizeof(copy), "%s", lines);
+	for (char *line = copy, *rest; line; line = rest) {
+		struct bytes argv[16];
+		int argc = 0;
+		rest = strchr(line, '\n');
+		if (rest)
+			*rest++ = '\0';
+		for (char *save, *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			argv[argc++] = bytes_str(w);
+		f->journal = f->events = (struct heard){.n = 0};
+		dispatch(&f->session, argc, argv, 0);
+	}
+}
+
+static void changes_are_told_as_redis_tells_them(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *lines, *journal, *events;
+	} cases[] = {
+		{"RPUSH l a b", "RPUSH l a b; ", "rpush l; "},
+		{"LPUSHX nolist a", "", ""},
+		{"LPOP l", "LPOP l; ", "lpop l; "},
+		{"LPOP l 0", "", ""},
+		{"RPOP l 5", "RPOP l 5; ", "rpop l; del l; "},
+		{"RPUSH l a b c\nLTRIM l 0 -1", "", "ltrim l; "},
+		{"LTRIM l 1 1", "LTRIM l 1 1; ", "ltrim l; "},
+		{"LINSERT l BEFORE b x", "LINSERT l BEFORE b x; ", "linsert l; "},
+		{"LINSERT l BEFORE nope x", "", ""},
+		{"LSET l 0 y", "LSET l 0 y; ", "lset l; "},
+		{"LREM l 0 nope", "", ""},
+		{"LREM l 0 y", "LREM l 0 y; ", "lrem l; "},
+		{"RPOPLPUSH l m", "RPOPLPUSH l m; ", "lpush m; rpop l; del l; "},
+		{"LMOVE m m LEFT RIGHT", "LMOVE m m LEFT RIGHT; ", "rpush m; lpop m; "},
+		{"RPUSH m z\nLMPOP 2 none m LEFT COUNT 9", "LPOP m 2; ", "lpop m; del m; "},
+		{"SADD s a", "SADD s a; ", "sadd s; "},
+		{"SADD s a", "", ""},
+		{"SPOP s", "SREM s a; ", "spop s; del s; "},
+		{"SADD s a b\nSPOP s 2", "DEL s; ", "spop s; del s; "},
+		{"SPOP s 2", "", ""},
+		{"SADD s a\nSMOVE s t a", "SMOVE s t a; ", "srem s; del s; sadd t; "},
+		{"SMOVE t t a", "", ""},
+		{"SUNIONSTORE u t", "SUNIONSTORE u t; ", "sunionstore u; "},
+		{"SINTERSTORE u t none", "SINTERSTORE u t none; ", "del u; "},
+		{"SINTERSTORE u t none", "", ""},
+		{"SREM t a", "SREM t a; ", "srem t; del t; "},
+		{"HSET h f 1", "HSET h f 1; ", "hset h; "},
+		{"HSETNX h f 2", "", ""},
+		{"HINCRBY h f 2", "HINCRBY h f 2; ", "hincrby h; "},
+		{"HINCRBYFLOAT h f 0.5", "HSET h f 3.5; ", "hincrbyfloat h; "},
+		{"HINCRBY h f 1", "", ""},
+		{"HDEL h g", "", ""},
+		{"HDEL h f g", "HDEL h f g; ", "hdel h; del h; "},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		run(f, cases[i].lines);
+		if (strcmp(f->journal.text, cases[i].journal) ||
+		    strcmp(f->events.text, cases[i].events))
+			print_error("after %s: %s | %s\n", cases[i].lines, f->journal.text,
+				    f->events.text);
+		assert_string_equal(f->journal.text, cases[i].journal);
+		assert_string_equal(f->events.text, cases[i].events);
+	}
+	keyspace_check(f->server.keyspace);
+}
+
+static void a_counted_pop_is_journalled_as_the_members_that_went(void **state)
+{
+	struct fixture *f = *state;
+	run(f, "SADD s 1 2 3 4 5 6\nSPOP s 4");
+	assert_int_equal(strncmp(f->journal.text, "SREM s ", 7), 0);
+	/* Replaying it removes exactly what is gone: nothing in it is still a member. */
+	char copy[256], line[64];
+	snprintf(copy, sizeof(copy), "%s", f->journal.text + 7);
+	int members = 0;
+	for (char *save, *w = strtok_r(copy, " ;", &save); w; w = strtok_r(NULL, " ;", &save)) {
+		snprintf(line, sizeof(line), "SREM s %s", w);
+		run(f, line);
+		assert_string_equal(f->journal.text, "");
+		members++;
+	}
+	assert_int_equal(members, 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(changes_are_told_as_redis_tells_them, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_counted_pop_is_journalled_as_the_members_that_went, setup, teardown),
+	};
+	mem_thread_register();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
