@@ -10,7 +10,7 @@ struct server;
 struct info_figures {
 	/* server */
 	char os[3 * sizeof(((struct utsname *)0)->nodename)];
-	char gcc_version[32];
+	char gcc_version[32], build_id[17];
 	const char *redis_version, *inodis_version, *run_id, *executable, *config_file;
 	uint64_t arch_bits, process_id, tcp_port, server_time_usec, uptime_seconds, uptime_days, hz,
 		configured_hz, lru_clock;
@@ -26,9 +26,10 @@ struct info_figures {
 	uint64_t loading, changes, last_save_time;
 	/* stats */
 	uint64_t connections, commands, input_bytes, output_bytes, rejected, expired,
-		expired_time_cap, evicted, evicted_clients, eviction_ms, hits, misses,
-		unexpected_errors, errors, reads, writes, qbuf_disconnections, obuf_disconnections,
-		acl_auth, acl_cmd, acl_key, acl_channel, turns, spins, spin_hits;
+		expired_time_cap, evicted, evicted_clients, eviction_ms, expire_cycle_ms, hits,
+		misses, unexpected_errors, errors, reads, writes, qbuf_disconnections,
+		obuf_disconnections, acl_auth, acl_cmd, acl_key, acl_channel, turns, spins,
+		spin_hits;
 	double ops_per_sec, input_kbps, output_kbps, expired_stale_perc;
 	/* cpu */
 	double cpu_sys, cpu_user, cpu_sys_children, cpu_user_children, cpu_sys_main, cpu_user_main;

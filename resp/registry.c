@@ -141,10 +141,7 @@ struct registered *registry_resolve(struct registry *r, int argc, const struct b
 		return reg;
 	if (argc < 2)
 		return reg;
-	struct registered *sub = find_in(reg->subs, argv[1]);
-	if (!sub && reg->cmd->run)
-		return reg;
-	return sub;
+	return find_in(reg->subs, argv[1]);
 }
 
 uint64_t registered_usec(const struct registry *r, const struct registered *c)

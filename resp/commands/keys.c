@@ -91,12 +91,11 @@ static void cmd_renamenx(struct call *c)
 static struct db *other_db(struct call *c, int i)
 {
 	int64_t id;
-	if (!call_int(c, i, &id))
+	if (!call_int_range(c, i, INT32_MIN, INT32_MAX, &id, NULL))
 		return NULL;
 	if (id >= 0 && id < c->db->ks->ndbs)
 		return &c->db->ks->dbs[id];
-	reply_error(c->reply, id < INT32_MIN || id > INT32_MAX ? "ERR value is out of range"
-							       : "ERR DB index is out of range");
+	reply_error(c->reply, "ERR DB index is out of range");
 	return NULL;
 }
 

@@ -101,8 +101,7 @@ static void reply_expiry(struct call *c, int64_t since, int64_t unit)
 	int64_t at = word ? entry_expiry(word) : -2;
 	if (at >= 0) {
 		at = at > since ? at - since : 0;
-		if (unit > 1)
-			at = (at + unit / 2) / unit;
+		at = at / unit + (unit > 1 && at % unit >= unit / 2);
 	}
 	reply_int(c->reply, at);
 }

@@ -73,8 +73,8 @@ void keys_flushall(struct call *c)
 void keys_swapdb(struct call *c)
 {
 	int64_t a, b;
-	if (!call_int_or(c, 1, &a, "ERR invalid first DB index") ||
-	    !call_int_or(c, 2, &b, "ERR invalid second DB index"))
+	if (!call_int_range(c, 1, INT32_MIN, INT32_MAX, &a, "ERR invalid first DB index") ||
+	    !call_int_range(c, 2, INT32_MIN, INT32_MAX, &b, "ERR invalid second DB index"))
 		return;
 	struct keyspace *ks = c->db->ks;
 	if (a < 0 || b < 0 || a >= ks->ndbs || b >= ks->ndbs) {

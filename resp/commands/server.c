@@ -131,7 +131,7 @@ static void slowlog_cmd_get(struct call *c)
 {
 	int64_t count = 10;
 	if (c->argc > 3) {
-		reply_error(c->reply, "ERR wrong number of arguments for 'slowlog|get' command");
+		call_subcommand_error(c);
 		return;
 	}
 	if (c->argc == 3 && !call_int_range(c, 2, -1, INT64_MAX, &count,

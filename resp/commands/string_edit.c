@@ -184,8 +184,10 @@ void string_incrbyfloat(struct call *c)
 	}
 	char text[NUM_LDOUBLE_BUF];
 	struct bytes now = bytes_of(text, num_format_ldouble(text, v));
-	enum store_err err = keyspace_set_string_hashed(c->db, key, string_key_hash(c), now,
-							KEYSPACE_SET_KEEPTTL);
+	/* Redis keeps the sum as text, also where it is whole: OBJECT ENCODING shows it. */
+	unsigned flags = KEYSPACE_SET_KEEPTTL | KEYSPACE_SET_TEXT |
+			 (slot && *slot & WORD_NEWLINE ? KEYSPACE_SET_NEWLINE : 0);
+	enum store_err err = keyspace_set_string_hashed(c->db, key, string_key_hash(c), now, flags);
 	if (err) {
 		call_error(c, err);
 		return;

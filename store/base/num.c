@@ -10,6 +10,8 @@
 
 /* Text of a float that a client may send. */
 #define FLOAT_TEXT_MAX 255
+/* A long double may have as many digits as INCRBYFLOAT writes. */
+#define LDOUBLE_TEXT_MAX (NUM_LDOUBLE_BUF - 1)
 
 /* The powers of ten that a double holds exactly. */
 static const double exact_pow10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -86,9 +88,9 @@ static bool parse_short_decimal(struct bytes s, double *out)
 }
 
 /* A terminated copy of @s in @buf; false where Redis refuses without looking further. */
-static bool float_text(struct bytes s, char buf[FLOAT_TEXT_MAX + 1])
+static bool float_text(struct bytes s, char *buf, size_t max)
 {
-	if (s.n == 0 || s.n > FLOAT_TEXT_MAX || isspace((unsigned char)s.p[0]))
+	if (s.n == 0 || s.n > max || isspace((unsigned char)s.p[0]))
 		return false;
 	memcpy(buf, s.p, s.n);
 	buf[s.n] = '\0';
@@ -101,7 +103,7 @@ bool num_parse_double(struct bytes s, double *out)
 
 	if (parse_short_decimal(s, out))
 		return true;
-	if (!float_text(s, buf))
+	if (!float_text(s, buf, FLOAT_TEXT_MAX))
 		return false;
 	errno = 0;
 	double v = strtod(buf, &end);
@@ -113,9 +115,9 @@ bool num_parse_double(struct bytes s, double *out)
 
 bool num_parse_ldouble(struct bytes s, long double *out)
 {
-	char buf[FLOAT_TEXT_MAX + 1], *end;
+	char buf[LDOUBLE_TEXT_MAX + 1], *end;
 
-	if (!float_text(s, buf))
+	if (!float_text(s, buf, LDOUBLE_TEXT_MAX))
 		return false;
 	errno = 0;
 	long double v = strtold(buf, &end);

@@ -98,9 +98,10 @@ enum keyspace_set {
 	KEYSPACE_SET_KEEPTTL = 1, /* else an expiry that was there is dropped */
 	KEYSPACE_SET_NEWLINE = 2, /* set WORD_NEWLINE */
 	KEYSPACE_SET_RAW = 4,     /* do not look for an integer; OBJECT ENCODING says raw */
+	KEYSPACE_SET_TEXT = 8,    /* do not look for an integer */
 };
 
-/* Bind @key to a string, replacing whatever was there. @val that reads as an int64 is kept as one unless SET_RAW.
+/* Bind @key to a string, replacing whatever was there. @val that reads as an int64 is kept as one unless SET_RAW or SET_TEXT.
  * STORE_ENOMEM leaves the old binding. */
 enum store_err keyspace_set_string(struct db *db, struct bytes key, struct bytes val,
 				   unsigned flags);

@@ -53,7 +53,7 @@ enum store_err keyspace_set_string_expire(struct db *db, struct bytes key, uint6
 	int64_t number;
 	uint64_t *slot = keyspace_find(db, key, hash, true);
 	expire_at = expiry_after(slot, flags, expire_at);
-	if (!(flags & KEYSPACE_SET_RAW) && reads_as_int(val, &number)) {
+	if (!(flags & (KEYSPACE_SET_RAW | KEYSPACE_SET_TEXT)) && reads_as_int(val, &number)) {
 		slot = keyspace_bind(db, key, hash, slot, string_bits(ENTRY_INT, flags), expire_at,
 				     sizeof(number));
 		if (!slot)
