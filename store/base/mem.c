@@ -281,64 +281,94 @@ void mem_pages_free(void *p, size_t n)
 	__atomic_fetch_sub(&pages_used, n, __ATOMIC_RELAXED);
 }
 
-/* Pages that are on their way begin with this; when they are ready it is wiped out. */
-enum { WARMING, WARM, UNWANTED };
-struct warm {
+/* Pages that are on their way. The engine thread takes a free place; whoever ends the matter frees it. */
+enum { FREE, WARMING, WARM, UNWANTED };
+static struct warm {
+	void *p;
 	size_t n;
 	int state;
-};
+} warming[16];
+
+#define WARM_PLACES (sizeof(warming) / sizeof(*warming))
+
+static bool warm_change(struct warm *w, int from, int to)
+{
+	return __atomic_compare_exchange_n(&w->state, &from, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
 
 static void *warm_up(void *arg)
 {
 	struct warm *w = arg;
 	size_t page = page_round(1);
-	int warming = WARMING;
-	for (size_t i = page; i < w->n; i += page) {
-		((volatile char *)arg)[i] = 0;
+	for (size_t i = 0; i < w->n; i += page) {
+		((volatile char *)w->p)[i] = 0;
 		if (__atomic_load_n(&w->state, __ATOMIC_RELAXED) == UNWANTED)
 			break;
 	}
-	if (!__atomic_compare_exchange_n(&w->state, &warming, WARM, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
-		mem_pages_free(arg, w->n);
+	if (!warm_change(w, WARMING, WARM)) {
+		mem_pages_free(w->p, w->n);
+		warm_change(w, UNWANTED, FREE);
+	}
 	return NULL;
+}
+
+/* A thread of its own, since the one that frees may be busy for long. False when there is none to be had. */
+static bool warm_start(struct warm *w)
+{
+	pthread_t thread;
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, (size_t)128 << 10);
+	int failed = pthread_create(&thread, &attr, warm_up, w);
+	pthread_attr_destroy(&attr);
+	return !failed;
 }
 
 void *mem_pages_warm(size_t n)
 {
-	pthread_t thread;
-	pthread_attr_t attr;
-	struct warm *w = mem_pages_alloc(n);
-	if (!w)
-		return NULL;
-	*w = (struct warm){n, WARMING};
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, (size_t)128 << 10);
-	/* Without a thread they are used cold. */
-	if (pthread_create(&thread, &attr, warm_up, w))
-		w->state = WARM;
-	pthread_attr_destroy(&attr);
-	return w;
+	void *p = mem_pages_alloc(n);
+	for (size_t i = 0; p && i < WARM_PLACES; i++) {
+		struct warm *w = &warming[i];
+		if (!warm_change(w, FREE, UNWANTED))
+			continue;
+		w->p = p;
+		w->n = n;
+		warm_change(w, UNWANTED, WARMING);
+		if (!warm_start(w))
+			warm_change(w, WARMING, FREE);
+		break;
+	}
+	/* Without a place or a thread they are used cold. */
+	return p;
+}
+
+static struct warm *warm_find(const void *p)
+{
+	for (size_t i = 0; i < WARM_PLACES; i++) {
+		int state = __atomic_load_n(&warming[i].state, __ATOMIC_ACQUIRE);
+		if ((state == WARMING || state == WARM) && warming[i].p == p)
+			return &warming[i];
+	}
+	return NULL;
 }
 
 bool mem_pages_ready(void *p)
 {
-	struct warm *w = p;
-	if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) != WARM)
-		return false;
-	memset(w, 0, sizeof(*w));
-	return true;
+	struct warm *w = warm_find(p);
+	return !w || warm_change(w, WARM, FREE);
 }
 
 void mem_pages_drop(void *p, size_t n)
 {
-	struct warm *w = p;
-	int warming = WARMING;
+	struct warm *w = warm_find(p);
 	/* While the thread is at work, it is the one to give them back. */
-	if (!__atomic_compare_exchange_n(&w->state, &warming, UNWANTED, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
-		mem_pages_free(p, n);
+	if (w && warm_change(w, WARMING, UNWANTED))
+		return;
+	if (w)
+		warm_change(w, WARM, FREE);
+	mem_pages_free(p, n);
 }
 
 size_t mem_used(void)
