@@ -203,22 +203,59 @@ static void trim_zeros(struct decimal *d)
 	}
 }
 
-/* The few decimals that most numbers have: the smallest k for which some integer m gives v == m / 10^k. Below 2^50 the
- * rounding of v * 10^k cannot hit a neighbour of the right m, and the division proves it. */
-static bool decimal_short(double v, struct decimal *d)
+/* 5^27 is the last that fits 63 bits. */
+#define POW5_MAX 27
+
+static uint64_t pow5(int k)
 {
-	for (int k = 0; k < EXACT_POW10; k++) {
-		double m = nearbyint(v * exact_pow10[k]);
-		if (m >= 0x1p50)
-			return false;
-		if (m / exact_pow10[k] == v) {
-			d->n = (int)format_uint(d->digits, (uint64_t)m);
-			d->exp = -k;
-			trim_zeros(d);
-			return true;
-		}
+	static const uint64_t powers[] = {1,         5,          25,          125,
+					  625,       3125,       15625,       78125,
+					  390625,    1953125,    9765625,     48828125,
+					  244140625, 1220703125, 6103515625u, 30517578125u};
+	return k < 16 ? powers[k] : powers[15] * powers[k - 15];
+}
+
+/* The integer nearest to @twice / 2 / 10^@drop, where @more tells that @twice was cut. */
+static uint64_t round_off(uint64_t twice, bool more, int drop)
+{
+	uint64_t unit = 1;
+
+	for (int i = 0; i < drop; i++)
+		unit *= 10;
+	uint64_t q = twice / (unit * 2), rest = twice % (unit * 2);
+	return q + (rest > unit || (rest == unit && (more || (q & 1))));
+}
+
+/* Exactly, in 128 bits: @v and the ends of the interval that reads back as @v are scaled by a power of ten to
+ * integers of 17 or 18 digits, and digits are dropped as long as a number stays between the ends. For what lies
+ * between about 1e-11 and 2^53 and is no integer; false for the rest. */
+static bool decimal_exact(double v, struct decimal *d)
+{
+	int e;
+	uint64_t m = (uint64_t)(frexp(v, &e) * 0x1p53); /* v == m * 2^(e - 53), m has 53 bits */
+	int k = 16 - (((e - 1) * 1233) >> 12);          /* 10^k * v is at least 10^16 */
+	int shift = 55 - e - k; /* of numbers in units of 2^(e - 55) * 10^-k */
+
+	if (k < 1 || k > POW5_MAX || shift < 2 || shift > 120)
+		return false;
+	uint64_t p5 = pow5(k);
+	unsigned __int128 mid = (unsigned __int128)(m * 4) * p5,
+			  one = (unsigned __int128)1 << shift;
+	unsigned __int128 below = mid - (m == UINT64_C(1) << 52 ? p5 : (unsigned __int128)p5 * 2);
+	unsigned __int128 above = mid + (unsigned __int128)p5 * 2;
+	bool open = m & 1; /* the ends themselves read back as an even neighbour */
+	uint64_t lo = (uint64_t)((below + one - 1 + (open && !(below & (one - 1)))) >> shift);
+	uint64_t hi = (uint64_t)((above - (open && !(above & (one - 1)))) >> shift);
+	int drop = 0;
+	for (; hi / 10 >= (lo + 9) / 10; drop++) {
+		lo = (lo + 9) / 10;
+		hi /= 10;
 	}
-	return false;
+	uint64_t best = round_off((uint64_t)(mid >> (shift - 1)), (mid & (one / 2 - 1)) != 0, drop);
+	best = best < lo ? lo : best > hi ? hi : best;
+	d->n = (int)format_uint(d->digits, best);
+	d->exp = drop - k;
+	return true;
 }
 
 /* By trial: the least precision at which printf's text reads back as @v. A number of up to 15 digits always comes
@@ -305,7 +342,7 @@ size_t num_format_double(char *buf, double v)
 	size_t sign = v < 0;
 	buf[0] = '-';
 	v = fabs(v);
-	if (!decimal_short(v, &d))
+	if (!decimal_exact(v, &d))
 		decimal_trial(v, &d);
 	return sign + write_decimal(buf + sign, &d);
 }

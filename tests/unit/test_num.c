@@ -85,6 +85,52 @@ static void every_double_reads_back_from_its_text(void **state)
 	}
 }
 
+static int digits_of(const char *text)
+{
+	int n = 0, zeros = 0;
+	for (; *text && *text != 'e'; text++) {
+		if (*text < '0' || *text > '9' || (*text == '0' && n == 0))
+			continue;
+		n++;
+		zeros = *text == '0' ? zeros + 1 : 0;
+	}
+	return n - zeros;
+}
+
+static void no_shorter_text_would_read_back(void **state)
+{
+	(void)state;
+	struct rng rng;
+	char text[64], trial[64];
+	rng_seed(&rng, 4711);
+	for (int i = 0; i < 200000; i++) {
+		double v = ldexp(rng_unit(&rng), (int)rng_below(&rng, 100) - 42);
+		if (i % 8 == 0)
+			v = ldexp(1, (int)rng_below(&rng, 90) - 40);
+		if (i % 8 == 1)
+			v = (double)rng_below(&rng, 1000000000) / 1000;
+		if (v == floor(v)) /* integers are printed in full */
+			continue;
+		snprintf(text, sizeof(text), "%s", format(v));
+		assert_true(strtod(text, NULL) == v);
+		int n = digits_of(text);
+		if (n == 1)
+			continue;
+		snprintf(trial, sizeof(trial), "%.*e", n - 2, v);
+		if (strtod(trial, NULL) == v)
+			print_error("%.17g became %s\n", v, text);
+		assert_false(strtod(trial, NULL) == v);
+		/* Nor is there a nearer one of that length, but where the interval is lopsided. */
+		snprintf(trial, sizeof(trial), "%.*e", n - 1, v);
+		double mine = strtod(text, NULL), theirs = strtod(trial, NULL);
+		assert_true(mine == v && (theirs == v || i % 8 == 0));
+		if (theirs == v) {
+			snprintf(text, sizeof(text), "%.*Le", n - 1, strtold(text, NULL));
+			assert_string_equal(text, trial);
+		}
+	}
+}
+
 static void integers_are_read_strictly(void **state)
 {
 	(void)state;
@@ -218,6 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(doubles_print_as_redis_72_prints_them),
 		cmocka_unit_test(every_double_reads_back_from_its_text),
+		cmocka_unit_test(no_shorter_text_would_read_back),
 		cmocka_unit_test(integers_are_read_strictly),
 		cmocka_unit_test(every_integer_reads_back_from_its_text),
 		cmocka_unit_test(floats_are_read_as_redis_reads_them),
