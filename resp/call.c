@@ -195,7 +195,7 @@ void call_help(struct call *c, const char *const *lines)
 bool call_read(struct call *c, int i, enum value_type type, uint64_t *word)
 {
 	enum keyspace_lookup how =
-		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_NOTOUCH : KEYSPACE_TOUCH;
+		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_COUNT : KEYSPACE_TOUCH;
 	uint64_t hash = i == 1 && c->has_hash1 ? c->hash1 : keyhash(c->argv[i]);
 	*word = keyspace_read_hashed(c->db, c->argv[i], hash, how);
 	if (!*word || word_type(*word) == type)

@@ -97,7 +97,7 @@ void keys_pexpireat(struct call *c)
 /* Reply -2 for an absent key, -1 for one that stays, else its expiry: from @since on, in units of @unit milliseconds, rounded. */
 static void reply_expiry(struct call *c, int64_t since, int64_t unit)
 {
-	uint64_t word = keyspace_read(c->db, c->argv[1], KEYSPACE_NOTOUCH);
+	uint64_t word = keyspace_read(c->db, c->argv[1], KEYSPACE_COUNT);
 	int64_t at = word ? entry_expiry(word) : -2;
 	if (at >= 0) {
 		at = at > since ? at - since : 0;

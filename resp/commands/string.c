@@ -49,7 +49,7 @@ static void cmd_mget(struct call *c)
 {
 	reply_array(c->reply, (size_t)c->argc - 1);
 	enum keyspace_lookup how =
-		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_NOTOUCH : KEYSPACE_TOUCH;
+		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_COUNT : KEYSPACE_TOUCH;
 	for (int i = 1; i < c->argc; i++) {
 		uint64_t word = keyspace_read(c->db, c->argv[i], how);
 		if (word && word_type(word) == VALUE_STRING)

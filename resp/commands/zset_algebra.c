@@ -204,7 +204,7 @@ static void compute(struct operation *o)
 static bool find_source(struct call *c, int i, struct source *src)
 {
 	enum keyspace_lookup how =
-		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_NOTOUCH : KEYSPACE_TOUCH;
+		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_COUNT : KEYSPACE_TOUCH;
 	uint64_t word = keyspace_read(c->db, c->argv[i], how);
 	src->weight = 1;
 	if (!word)

@@ -153,10 +153,11 @@ uint64_t keyspace_read_hashed(struct db *db, struct bytes key, uint64_t hash,
 			      enum keyspace_lookup how)
 {
 	uint64_t *slot = keyspace_find(db, key, hash, false);
-	if (how == KEYSPACE_TOUCH) {
+	if (how != KEYSPACE_NOTOUCH) {
 		if (slot) {
 			db->ks->stats.hits++;
-			access_touch(db->ks, *slot);
+			if (how == KEYSPACE_TOUCH)
+				access_touch(db->ks, *slot);
 		} else {
 			db->ks->stats.misses++;
 		}

@@ -78,7 +78,9 @@ void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
 
 enum keyspace_lookup {
 	KEYSPACE_TOUCH = 0,   /* refresh the access bits, count a hit or a miss */
-	KEYSPACE_NOTOUCH = 1, /* neither (OBJECT, TTL, TYPE) */
+	KEYSPACE_NOTOUCH = 1, /* neither (DEBUG, MEMORY, the mount's own looks) */
+	KEYSPACE_COUNT =
+		2, /* count, but leave the access bits (EXISTS, OBJECT, TTL, TYPE, CLIENT NO-TOUCH) */
 };
 
 /* The word bound to @key, 0 when absent. For reading. */
