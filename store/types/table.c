@@ -204,9 +204,14 @@ static void rehash_end(struct table *t)
 	t->rehash_at = -1;
 }
 
-/* When growing, a word's new bucket follows from its key: have the entries of the next bucket on their way. */
-static void prefetch_entries(const struct bucket *b)
+/* When growing, a word's new bucket follows from its key: have the entries of the next bucket on their way, the
+ * buckets they will go to, and the bucket after. */
+static void prefetch_next(const struct table *t, uint64_t i)
 {
+	const struct bucket *b = table_array(t, 0) + i, *to = table_array(t, 1) + i;
+	__builtin_prefetch(b + 2);
+	__builtin_prefetch(to, 1);
+	__builtin_prefetch(to + table_size(t, 0), 1);
 	for (; b; b = bucket_child(b))
 		for (unsigned taken = bucket_taken(b); taken; taken &= taken - 1)
 			__builtin_prefetch(word_ptr(b->words[__builtin_ctz(taken)]));
@@ -243,7 +248,7 @@ bool table_step(struct table *t, unsigned n)
 	while (n--) {
 		uint64_t i = (uint64_t)t->rehash_at;
 		if (grows && i + 1 < size)
-			prefetch_entries(table_array(t, 0) + i + 1);
+			prefetch_next(t, i + 1);
 		move_bucket(t, i++);
 		t->rehash_at = (int64_t)i;
 		size_t done = i * sizeof(struct bucket);
