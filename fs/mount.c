@@ -177,7 +177,6 @@ static void ready(void *arg, unsigned events)
 
 /* --- life --- */
 
-/* libfuse's words go to the log. */
 static struct fuse_session *new_session(struct mount *m)
 {
 	const struct mount_options *o = &m->options;
@@ -189,7 +188,9 @@ static struct fuse_session *new_session(struct mount *m)
 	snprintf(list, sizeof(list), "fsname=inodis,subtype=inodis%s%s%s", o->ro ? ",ro" : "",
 		 o->allow_other ? ",allow_other,default_permissions" : "",
 		 geteuid() == 0 ? "" : ",auto_unmount");
-	return fuse_session_new(&args, &mount_ops, sizeof(mount_ops), m);
+	struct fuse_session *session = fuse_session_new(&args, &mount_ops, sizeof(mount_ops), m);
+	fuse_opt_free_args(&args);
+	return session;
 }
 
 static bool attach(struct mount *m)

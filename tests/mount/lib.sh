@@ -42,7 +42,7 @@ try_start() {
 	exec 9<"$T/out"
 	while read -r line <&9; do
 		echo "$line" >>"$T/log"
-		case $line in *"Ready to accept connections"*) cat <&9 >>"$T/log" & return 0 ;; esac
+		case $line in *"Ready to accept connections"*) cat <&9 >>"$T/log" & copier=$!; return 0 ;; esac
 	done
 	wait "$server"
 	status=$?
@@ -55,6 +55,8 @@ stop() {
 	kill "-${1:-TERM}" "$server"
 	wait "$server" 2>/dev/null
 	server=
+	exec 9<&-
+	wait "$copier"
 }
 
 R() { redis-cli -s "$T/sock" "$@"; }
@@ -93,7 +95,10 @@ error() {
 # a shell line with the mount as its directory
 here() { (cd "$M" && eval "$1"); }
 
+# Ends the server first: a build with sanitizers then says what it found.
 finish() {
-	[ "$failures" = 0 ] || { tail -20 "$T/log"; exit 1; }
+	[ -z "$server" ] || stop
+	! grep -E 'Sanitizer|runtime error|ASSERT' "$T/log" || fail "the server's log is clean"
+	[ "$failures" = 0 ] || { tail -${TEST_LOG_LINES:-20} "$T/log"; exit 1; }
 	exit 0
 }
