@@ -1,121 +1,15 @@
-/* store/types/ranktree.c - the counted B+tree.
- *
- * Scores are compared as 64-bit keys that sort as the numbers do (-0 as 0). A branch of an inner node repeats the key and
- * the pointer of the first member below it exactly; whoever changes the first member of a node corrects the branches
- * above. There is no least number of items in a node but one: removal merges where four neighbours fit into three.
- */
+/* store/types/ranktree.c - the counted B+tree: what changes it. */
 #include "store/types/ranktree.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "store/base/mem.h"
+#include "store/types/ranktree_impl.h"
 
-#define DEPTH_MAX  24
-#define WINDOW     4 /* neighbours that share what they hold */
-#define HINT_SHIFT 48
-#define HINT_MAX   UINT64_C(0xffff)
+#define WINDOW 4 /* neighbours that share what they hold */
 
 /* A run of equal hints longer than this is looked at: a better frame may tell its members apart. */
 #define RUN_LONG 16
 
-struct ranktree_leaf {
-	uint16_t n, cap;
-	uint8_t shift; /* a member's hint: (key - base) >> shift, kept within 16 bits */
-	uint64_t base;
-	struct ranktree_leaf *prev, *next;
-	uint64_t words[];
-};
-
-struct branch {
-	uint64_t key;       /* of the first member below */
-	const void *member; /* that member */
-	void *child;
-	uint64_t count; /* members below */
-};
-
-struct inner {
-	uint16_t n, cap;
-	struct branch e[];
-};
-
-/* The way from the root to a leaf; step[height - 1] is the leaf's parent. */
-struct path {
-	struct {
-		struct inner *node;
-		unsigned at;
-	} step[DEPTH_MAX];
-};
-
-/* A place between members. */
-struct bound {
-	enum { BY_SCORE, BY_BYTES, BY_BOTH } by;
-	bool or_equal; /* behind what is equal */
-	uint64_t key;
-	struct bytes bytes;
-	const void *self; /* the member that the bound stands for, or NULL */
-};
-
-static uint64_t score_key(double score)
-{
-	uint64_t bits;
-	if (score == 0)
-		score = 0; /* -0 and 0 are one place */
-	memcpy(&bits, &score, sizeof(bits));
-	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-static uint64_t member_key(const void *member)
-{
-	return score_key(ranktree_score(member));
-}
-
-static uint64_t word_key64(uint64_t word)
-{
-	return member_key(word_ptr(word));
-}
-
-static struct bound bound_of(const void *member)
-{
-	return (struct bound){BY_BOTH, true, member_key(member), ranktree_bytes(member), member};
-}
-
-/* Of two with the same key: does @member stand before @b? */
-static bool tie_before(const struct bound *b, const void *member)
-{
-	if (b->by == BY_SCORE || member == b->self)
-		return b->or_equal;
-	int c = bytes_cmp(ranktree_bytes(member), b->bytes);
-	return c < 0 || (c == 0 && b->or_equal);
-}
-
-static inline bool before(const struct bound *b, uint64_t key, const void *member)
-{
-	if (key != b->key && b->by != BY_BYTES)
-		return key < b->key;
-	return tie_before(b, member);
-}
-
-static bool word_before(const struct bound *b, uint64_t word)
-{
-	const void *member = word_ptr(word);
-	return before(b, member_key(member), member);
-}
-
 /* --- hints --- */
-
-static inline uint64_t leaf_hint(const struct ranktree_leaf *leaf, uint64_t key)
-{
-	if (key <= leaf->base)
-		return 0;
-	uint64_t d = (key - leaf->base) >> leaf->shift;
-	return d < HINT_MAX ? d : HINT_MAX;
-}
-
-static uint64_t leaf_word(const struct ranktree_leaf *leaf, const void *member, uint64_t key)
-{
-	return word_make(member, leaf_hint(leaf, key) << HINT_SHIFT);
-}
 
 /* The scale that suits what the leaf holds: from its first key to the first of the next leaf. The leaves at the ends get room for
  * growth outwards. */
@@ -162,87 +56,6 @@ static bool leaf_frame_poor(const struct ranktree_leaf *leaf, unsigned lo, unsig
 	uint8_t shift;
 	leaf_frame(leaf, &base, &shift);
 	return shift < leaf->shift;
-}
-
-/* The first of @n words that is not below @limit: from where an even spread would have it, by doubling steps, then by
- * halves. */
-static unsigned words_lower(const uint64_t *words, unsigned n, uint64_t limit)
-{
-	unsigned at = (unsigned)(((limit >> HINT_SHIFT) * n) >> 16);
-	unsigned lo, hi, step = 1;
-	if (at < n && words[at] < limit) {
-		lo = at + 1;
-		for (hi = lo; hi < n && words[hi] < limit; step *= 2) {
-			lo = hi + 1;
-			hi += step;
-		}
-		if (hi > n)
-			hi = n;
-	} else {
-		hi = at;
-		for (lo = at; lo > 0 && words[lo - 1] >= limit; step *= 2) {
-			hi = lo - 1;
-			lo = hi > step ? hi - step : 0;
-		}
-	}
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		if (words[mid] < limit)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* The words whose hint is that of @key: [*lo, *hi). */
-static void leaf_run(const struct ranktree_leaf *leaf, uint64_t key, unsigned *lo, unsigned *hi)
-{
-	uint64_t hint = leaf_hint(leaf, key);
-	*lo = words_lower(leaf->words, leaf->n, hint << HINT_SHIFT);
-	unsigned end = *lo;
-	while (end < leaf->n && end - *lo < 4 && leaf->words[end] >> HINT_SHIFT == hint)
-		end++;
-	if (end - *lo == 4)
-		end = hint == HINT_MAX
-			      ? leaf->n
-			      : words_lower(leaf->words, leaf->n, (hint + 1) << HINT_SHIFT);
-	*hi = end;
-}
-
-/* How many words of @leaf stand before @b, when those in front of @lo do and those from @hi on do not. */
-static unsigned run_place(const struct ranktree_leaf *leaf, const struct bound *b, unsigned lo,
-			  unsigned hi)
-{
-	/* Appending and prepending are common: look at the ends of a long run first. */
-	if (hi - lo > 2 && word_before(b, leaf->words[hi - 1]))
-		return hi;
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		if (word_before(b, leaf->words[mid]))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static unsigned leaf_place(const struct ranktree_leaf *leaf, const struct bound *b)
-{
-	unsigned lo = 0, hi = leaf->n;
-	if (b->by != BY_BYTES)
-		leaf_run(leaf, b->key, &lo, &hi);
-	return run_place(leaf, b, lo, hi);
-}
-
-/* Where @member stands in the leaf that holds it. */
-static unsigned leaf_index(const struct ranktree_leaf *leaf, const void *member, uint64_t key)
-{
-	unsigned lo, hi;
-	leaf_run(leaf, key, &lo, &hi);
-	while (lo < hi && word_ptr(leaf->words[lo]) != member)
-		lo++;
-	return lo;
 }
 
 /* --- nodes --- */
@@ -303,61 +116,6 @@ static void branch_inner(struct branch *br, struct inner *node)
 	for (unsigned i = 0; i < node->n; i++)
 		count += node->e[i].count;
 	*br = (struct branch){node->e[0].key, node->e[0].member, node, count};
-}
-
-/* The child whose members @b falls among. */
-static unsigned inner_pick(const struct inner *node, const struct bound *b)
-{
-	unsigned lo = 0, len = node->n;
-	while (len > 1) {
-		unsigned half = len / 2;
-		const struct branch *br = &node->e[lo + half];
-		bool below = br->key < b->key;
-		if (__builtin_expect(br->key == b->key || b->by == BY_BYTES, 0))
-			below = tie_before(b, br->member);
-		lo += below ? half : 0; /* no branch to guess wrong */
-		len -= half;
-	}
-	return lo;
-}
-
-/* Ask for the line of @child's words where an even spread would have @key. */
-static void prefetch_place(const struct inner *node, unsigned at, uint64_t key)
-{
-	const struct branch *br = &node->e[at];
-	const struct ranktree_leaf *leaf = br->child;
-	__builtin_prefetch(leaf);
-	if (at + 1 == node->n || key <= br->key)
-		return;
-	double span = (double)(br[1].key - br->key) + 1;
-	double part = (double)(key - br->key) / span;
-	__builtin_prefetch(&leaf->words[(unsigned)(part * (double)br->count) & 127]);
-}
-
-static struct ranktree_leaf *descend(const struct ranktree *t, const struct bound *b,
-				     struct path *p)
-{
-	void *node = t->root;
-	for (unsigned level = 0; level < t->height; level++) {
-		struct inner *in = node;
-		unsigned at = inner_pick(in, b);
-		p->step[level].node = in;
-		p->step[level].at = at;
-		node = in->e[at].child;
-		if (level + 1 == t->height)
-			prefetch_place(in, at, b->key);
-	}
-	return node;
-}
-
-/* Members in front of the leaf that @p leads to. */
-static uint64_t path_rank(const struct ranktree *t, const struct path *p)
-{
-	uint64_t rank = 0;
-	for (unsigned level = 0; level < t->height; level++)
-		for (unsigned i = 0; i < p->step[level].at; i++)
-			rank += p->step[level].node->e[i].count;
-	return rank;
 }
 
 static void path_count(const struct ranktree *t, struct path *p, int64_t by)
@@ -596,12 +354,12 @@ static void insert_at(struct ranktree *t, struct path *p, struct ranktree_leaf *
 		      const struct bound *b, void *member)
 {
 	unsigned lo, hi;
-	leaf_run(leaf, b->key, &lo, &hi);
+	ranktree_leaf_run(leaf, b->key, &lo, &hi);
 	if (hi - lo > RUN_LONG && leaf_frame_poor(leaf, lo, hi)) {
 		leaf_reframe(leaf);
-		leaf_run(leaf, b->key, &lo, &hi);
+		ranktree_leaf_run(leaf, b->key, &lo, &hi);
 	}
-	unsigned pos = run_place(leaf, b, lo, hi);
+	unsigned pos = ranktree_run_place(leaf, b, lo, hi);
 	memmove(leaf->words + pos + 1, leaf->words + pos, (leaf->n - pos) * sizeof(uint64_t));
 	leaf->words[pos] = leaf_word(leaf, member, b->key);
 	leaf->n++;
@@ -621,7 +379,7 @@ void ranktree_insert(struct ranktree *t, void *member)
 		return;
 	}
 	for (;;) {
-		leaf = descend(t, &b, &p);
+		leaf = ranktree_descend(t, &b, &p);
 		if (leaf->n < leaf->cap)
 			break;
 		if (leaf_enlarge(t, &p, leaf))
@@ -714,8 +472,8 @@ void ranktree_remove(struct ranktree *t, void *member)
 {
 	struct bound b = bound_of(member);
 	struct path p;
-	struct ranktree_leaf *leaf = descend(t, &b, &p);
-	remove_at(t, &p, leaf, leaf_index(leaf, member, b.key), 1);
+	struct ranktree_leaf *leaf = ranktree_descend(t, &b, &p);
+	remove_at(t, &p, leaf, ranktree_leaf_index(leaf, member, b.key), 1);
 }
 
 /* Whether @b, which is what the member at @pos is to become, still falls between that member's neighbours. */
@@ -744,9 +502,9 @@ void ranktree_rescore(struct ranktree *t, void *member, double score)
 	struct bound old = bound_of(member), b = old;
 	struct path from, to;
 	b.key = score_key(score);
-	struct ranktree_leaf *leaf = descend(t, &old, &from);
-	struct ranktree_leaf *target = descend(t, &b, &to);
-	unsigned pos = leaf_index(leaf, member, old.key);
+	struct ranktree_leaf *leaf = ranktree_descend(t, &old, &from);
+	struct ranktree_leaf *target = ranktree_descend(t, &b, &to);
+	unsigned pos = ranktree_leaf_index(leaf, member, old.key);
 	if (place_kept(leaf, pos, &b)) {
 		memcpy(member, &score, sizeof(score));
 		leaf->words[pos] = leaf_word(leaf, member, b.key);
@@ -762,7 +520,7 @@ void ranktree_rescore(struct ranktree *t, void *member, double score)
 		insert_at(t, &to, target, &b, member);
 }
 
-/* --- ranks and places --- */
+/* --- the whole --- */
 
 void ranktree_init(struct ranktree *t, unsigned leaf_max, unsigned inner_max)
 {
@@ -788,92 +546,13 @@ void ranktree_fini(struct ranktree *t)
 	ranktree_init(t, t->leaf_max, t->inner_max);
 }
 
-uint64_t ranktree_rank(const struct ranktree *t, const void *member)
-{
-	struct bound b = bound_of(member);
-	struct path p;
-	struct ranktree_leaf *leaf = descend(t, &b, &p);
-	return path_rank(t, &p) + leaf_index(leaf, member, b.key);
-}
-
-static uint64_t below(const struct ranktree *t, const struct bound *b)
-{
-	struct path p;
-	if (!t->root)
-		return 0;
-	struct ranktree_leaf *leaf = descend(t, b, &p);
-	unsigned pos = leaf_place(leaf, b);
-	return path_rank(t, &p) + pos;
-}
-
-uint64_t ranktree_below_score(const struct ranktree *t, double score, bool or_equal)
-{
-	struct bound b = {.by = BY_SCORE, .or_equal = or_equal, .key = score_key(score)};
-	return below(t, &b);
-}
-
-uint64_t ranktree_below_bytes(const struct ranktree *t, struct bytes bytes, bool or_equal)
-{
-	struct bound b = {.by = BY_BYTES, .or_equal = or_equal, .bytes = bytes};
-	return below(t, &b);
-}
-
-static struct ranktree_leaf *descend_rank(const struct ranktree *t, uint64_t *rank, struct path *p)
-{
-	void *node = t->root;
-	for (unsigned level = 0; level < t->height; level++) {
-		struct inner *in = node;
-		unsigned at = 0;
-		while (at + 1u < in->n && *rank >= in->e[at].count)
-			*rank -= in->e[at++].count;
-		p->step[level].node = in;
-		p->step[level].at = at;
-		node = in->e[at].child;
-	}
-	return node;
-}
-
-struct ranktree_at ranktree_seek(const struct ranktree *t, uint64_t rank)
-{
-	struct path p;
-	if (rank >= t->count)
-		return (struct ranktree_at){NULL, 0};
-	struct ranktree_leaf *leaf = descend_rank(t, &rank, &p);
-	return (struct ranktree_at){leaf, (uint32_t)rank};
-}
-
-void *ranktree_member(struct ranktree_at at)
-{
-	return at.leaf ? word_ptr(at.leaf->words[at.pos]) : NULL;
-}
-
-void ranktree_next(struct ranktree_at *at)
-{
-	if (++at->pos >= at->leaf->n) {
-		at->leaf = at->leaf->next;
-		at->pos = 0;
-	}
-	if (at->leaf && at->pos + 4 < at->leaf->n)
-		__builtin_prefetch(word_ptr(at->leaf->words[at->pos + 4]));
-}
-
-void ranktree_prev(struct ranktree_at *at)
-{
-	if (at->pos-- == 0) {
-		at->leaf = at->leaf->prev;
-		at->pos = at->leaf ? at->leaf->n - 1u : 0;
-	}
-	if (at->leaf && at->pos >= 4)
-		__builtin_prefetch(word_ptr(at->leaf->words[at->pos - 4]));
-}
-
 void ranktree_remove_ranks(struct ranktree *t, uint64_t first, uint64_t count,
 			   void (*gone)(void *arg, void *member), void *arg)
 {
 	while (count && first < t->count) {
 		uint64_t words[RANKTREE_LEAF_MAX], pos = first;
 		struct path p;
-		struct ranktree_leaf *leaf = descend_rank(t, &pos, &p);
+		struct ranktree_leaf *leaf = ranktree_descend_rank(t, &pos, &p);
 		unsigned n = leaf->n - (unsigned)pos;
 		if (n > count)
 			n = (unsigned)count;
@@ -883,92 +562,4 @@ void ranktree_remove_ranks(struct ranktree *t, uint64_t first, uint64_t count,
 			gone(arg, word_ptr(words[i]));
 		count -= n;
 	}
-}
-
-static size_t node_mem(const void *node, unsigned height)
-{
-	size_t total = mem_size(node);
-	if (height) {
-		const struct inner *in = node;
-		for (unsigned i = 0; i < in->n; i++)
-			total += node_mem(in->e[i].child, height - 1);
-	}
-	return total;
-}
-
-size_t ranktree_mem(const struct ranktree *t)
-{
-	return t->root ? node_mem(t->root, t->height) : 0;
-}
-
-/* --- the invariants --- */
-
-#define MUST(cond)                                                                                 \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "ranktree_check: %s (%s:%d)\n", #cond, __FILE__,           \
-				__LINE__);                                                         \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-struct check {
-	const struct ranktree *t;
-	const struct ranktree_leaf *last; /* the leaf seen before */
-	const void *member;               /* the member seen before */
-};
-
-static void check_leaf(struct check *c, const struct ranktree_leaf *leaf)
-{
-	MUST(leaf->n > 0 && leaf->n <= leaf->cap && leaf->cap <= c->t->leaf_max);
-	MUST(leaf->prev == c->last);
-	MUST(c->last ? c->last->next == leaf : c->t->first == leaf);
-	for (unsigned i = 0; i < leaf->n; i++) {
-		const void *m = word_ptr(leaf->words[i]);
-		uint64_t key = member_key(m);
-		MUST(leaf->words[i] == leaf_word(leaf, m, key));
-		if (c->member) {
-			struct bound b = bound_of(m);
-			b.or_equal = false;
-			MUST(before(&b, member_key(c->member), c->member));
-		}
-		c->member = m;
-	}
-	c->last = leaf;
-}
-
-static uint64_t check_node(struct check *c, void *node, unsigned height)
-{
-	if (height == 0) {
-		check_leaf(c, node);
-		return ((struct ranktree_leaf *)node)->n;
-	}
-	const struct inner *in = node;
-	uint64_t total = 0;
-	MUST(in->n > 0 && in->n <= in->cap && in->cap <= c->t->inner_max);
-	for (unsigned i = 0; i < in->n; i++) {
-		void *first = in->e[i].child;
-		for (unsigned h = height - 1; h > 0; h--)
-			first = ((struct inner *)first)->e[0].child;
-		const void *m = word_ptr(((struct ranktree_leaf *)first)->words[0]);
-		MUST(in->e[i].member == m);
-		MUST(in->e[i].key == member_key(m));
-		uint64_t n = check_node(c, in->e[i].child, height - 1);
-		MUST(n == in->e[i].count);
-		total += n;
-	}
-	return total;
-}
-
-void ranktree_check(const struct ranktree *t)
-{
-	struct check c = {.t = t};
-	if (!t->root) {
-		MUST(t->count == 0 && t->height == 0 && !t->first && !t->last);
-		return;
-	}
-	MUST(t->height < DEPTH_MAX);
-	MUST(t->height == 0 || ((struct inner *)t->root)->n > 1);
-	MUST(check_node(&c, t->root, t->height) == t->count);
-	MUST(t->last == c.last && !c.last->next);
 }
