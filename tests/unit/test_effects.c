@@ -1,4 +1,4 @@
-/* What list, set and hash commands tell the journal and the listeners of keyspace events. */
+/* What list, set, hash and sorted-set commands tell the journal and the listeners of keyspace events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,12 +101,27 @@ static void run(struct fixture *f, const char *lines)
 	}
 }
 
+struct told {
+	const char *lines, *journal, *events;
+};
+
+static void check_told(struct fixture *f, const struct told *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		run(f, cases[i].lines);
+		if (strcmp(f->journal.text, cases[i].journal) ||
+		    strcmp(f->events.text, cases[i].events))
+			print_error("after %s: %s | %s\n", cases[i].lines, f->journal.text,
+				    f->events.text);
+		assert_string_equal(f->journal.text, cases[i].journal);
+		assert_string_equal(f->events.text, cases[i].events);
+	}
+	keyspace_check(f->server.keyspace);
+}
+
 static void changes_are_told_as_redis_tells_them(void **state)
 {
-	struct fixture *f = *state;
-	static const struct {
-		const char *lines, *journal, *events;
-	} cases[] = {
+	static const struct told cases[] = {
 		{"RPUSH l a b", "RPUSH l a b; ", "rpush l; "},
 		{"LPUSHX nolist a", "", ""},
 		{"LPOP l", "LPOP l; ", "lpop l; "},
@@ -141,16 +156,43 @@ static void changes_are_told_as_redis_tells_them(void **state)
 		{"HDEL h g", "", ""},
 		{"HDEL h f g", "HDEL h f g; ", "hdel h; del h; "},
 	};
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		run(f, cases[i].lines);
-		if (strcmp(f->journal.text, cases[i].journal) ||
-		    strcmp(f->events.text, cases[i].events))
-			print_error("after %s: %s | %s\n", cases[i].lines, f->journal.text,
-				    f->events.text);
-		assert_string_equal(f->journal.text, cases[i].journal);
-		assert_string_equal(f->events.text, cases[i].events);
-	}
-	keyspace_check(f->server.keyspace);
+	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void changes_of_sorted_sets_are_told_as_redis_tells_them(void **state)
+{
+	static const struct told cases[] = {
+		{"ZADD z 1 a 2 b", "ZADD z 1 a 2 b; ", "zadd z; "},
+		{"ZADD z 1 a", "", ""},
+		{"ZADD z NX 5 a", "", ""},
+		{"ZADD z XX 5 c", "", ""},
+		{"ZADD none XX 5 c", "", ""},
+		{"ZADD z GT 0 a", "", ""},
+		{"ZADD z INCR 1 a", "ZADD z INCR 1 a; ", "zincr z; "},
+		{"ZINCRBY z 2.5 a", "ZINCRBY z 2.5 a; ", "zincr z; "},
+		{"ZINCRBY z 0 a", "", ""},
+		{"ZADD z inf i\nZINCRBY z -inf i", "", ""},
+		{"ZREM z i nope", "ZREM z i nope; ", "zrem z; "},
+		{"ZREM z nope", "", ""},
+		{"ZPOPMIN z", "ZPOPMIN z; ", "zpopmin z; "},
+		{"ZPOPMAX z 0", "", ""},
+		{"ZPOPMAX z 9", "ZPOPMAX z 9; ", "zpopmax z; del z; "},
+		{"ZADD z 1 a 2 b 3 c\nZMPOP 2 none z MAX COUNT 2", "ZPOPMAX z 2; ", "zpopmax z; "},
+		{"ZMPOP 1 z MIN COUNT 9", "ZPOPMIN z 1; ", "zpopmin z; del z; "},
+		{"ZMPOP 1 z MIN", "", ""},
+		{"ZADD z 1 a 2 b 3 c 4 d 5 e", "ZADD z 1 a 2 b 3 c 4 d 5 e; ", "zadd z; "},
+		{"ZREMRANGEBYRANK z 0 0", "ZREMRANGEBYRANK z 0 0; ", "zremrangebyrank z; "},
+		{"ZREMRANGEBYRANK z 9 9", "", ""},
+		{"ZREMRANGEBYSCORE z 2 3", "ZREMRANGEBYSCORE z 2 3; ", "zremrangebyscore z; "},
+		{"ZRANGESTORE y z 0 -1", "ZRANGESTORE y z 0 -1; ", "zrangestore y; "},
+		{"ZUNIONSTORE u 2 z y", "ZUNIONSTORE u 2 z y; ", "zunionstore u; "},
+		{"ZINTERSTORE u 2 z y", "ZINTERSTORE u 2 z y; ", "zinterstore u; "},
+		{"ZDIFFSTORE u 2 z y", "ZDIFFSTORE u 2 z y; ", "del u; "},
+		{"ZDIFFSTORE u 2 z y", "", ""},
+		{"ZRANGESTORE y none 0 -1", "ZRANGESTORE y none 0 -1; ", "del y; "},
+		{"ZREMRANGEBYLEX z - +", "ZREMRANGEBYLEX z - +; ", "zremrangebylex z; del z; "},
+	};
+	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void a_counted_pop_is_journalled_as_the_members_that_went(void **state)
@@ -176,6 +218,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(changes_are_told_as_redis_tells_them, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(changes_of_sorted_sets_are_told_as_redis_tells_them,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_counted_pop_is_journalled_as_the_members_that_went, setup, teardown),
 	};
