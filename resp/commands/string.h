@@ -1,4 +1,4 @@
-/* resp/commands/string.h - what the two files of string commands share. */
+/* resp/commands/string.h - what the files of string commands share. */
 #ifndef RESP_COMMANDS_STRING_H
 #define RESP_COMMANDS_STRING_H
 
@@ -26,5 +26,6 @@ void string_decr(struct call *c);        /* DECR */
 void string_incrby(struct call *c);      /* INCRBY */
 void string_decrby(struct call *c);      /* DECRBY */
 void string_incrbyfloat(struct call *c); /* INCRBYFLOAT */
+void string_lcs(struct call *c);         /* LCS, in string_lcs.c */
 
 #endif
