@@ -4,6 +4,7 @@
  * counter was last looked at, and an 8-bit counter that grows with the logarithm of the uses and decays with time,
  * as Redis describes it (https://redis.io/docs/latest/develop/reference/eviction/#lfu-eviction).
  */
+#include "store/base/bgfree.h"
 #include "store/keyspace/internal.h"
 
 #define LRU_MAX   0xffffffu
@@ -11,6 +12,7 @@
 
 void keyspace_set_now(struct keyspace *ks, int64_t now_ms)
 {
+	bgfree_poll();
 	ks->now_ms = now_ms;
 	ks->lru_clock = ks->policy.lfu ? (uint32_t)(now_ms / 60000 & 0xffff) << 8
 				       : (uint32_t)(now_ms / 1000) & LRU_MAX;

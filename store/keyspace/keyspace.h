@@ -72,6 +72,7 @@ struct keyspace {
 struct keyspace *keyspace_new(unsigned ndbs);
 void keyspace_free(struct keyspace *ks);
 
+/* The time, once a turn of the loop; what the freeing thread sent back is let go here too. */
 void keyspace_set_now(struct keyspace *ks, int64_t now_ms);
 
 /* --- looking up; a key past its expiry is removed first (hook, statistics) and counts as absent --- */
