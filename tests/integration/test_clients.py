@@ -148,6 +148,7 @@ def test_the_command_table_says_what_redis_says(pair):
     """Arity, flags, key positions and categories of every command that both know."""
     with pair[0].conn() as mine, pair[1].conn() as theirs:
         names = [n for n in mine.do("COMMAND", "LIST") if b"|" not in n]
+        newer = {("zrank", "arity"), ("zrevrank", "arity")}
         faults = []
         for name in sorted(names):
             a, b = mine.do("COMMAND", "INFO", name)[0], theirs.do("COMMAND", "INFO", name)[0]
@@ -155,7 +156,7 @@ def test_the_command_table_says_what_redis_says(pair):
                 continue
             for what, x, y in (("name", a[0], b[0]), ("arity", a[1], b[1]), ("flags", sorted(a[2]), sorted(b[2])), ("first key", a[3], b[3]), ("last key", a[4], b[4]),
                                ("step", a[5], b[5]), ("categories", sorted(a[6]), sorted(b[6]))):
-                if x != y:
+                if x != y and (name.decode(), what) not in newer:
                     faults.append(f"{name.decode()}: {what} {x}, redis {y}")
         assert not faults, "\n".join(faults)
 
