@@ -27,6 +27,10 @@ SMALL = ["hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset
          "zset-max-listpack-value", "list-max-listpack-size"]
 
 
+# Arguments out of their order could become a short time to live, over on one server and not yet on the other.
+TIMED = {b"SET", b"SETEX", b"PSETEX", b"GETEX", b"EXPIREAT", b"PEXPIREAT"}
+
+
 def mutate(call, rng, args):
     """What a wrong client sends: an argument too few or too many, a number at the edge."""
     call = list(call)
@@ -37,7 +41,7 @@ def mutate(call, rng, args):
         call.append(args.junk())
     elif way < 0.9 and len(call) > 1:
         call[rng.randrange(1, len(call))] = rng.choice(Args.EDGES)
-    elif len(call) > 2:
+    elif len(call) > 2 and call[0].upper() not in TIMED:
         i, j = rng.randrange(1, len(call)), rng.randrange(1, len(call))
         call[i], call[j] = call[j], call[i]
     return call
@@ -98,8 +102,10 @@ NEWER_ENCODINGS = {
     "set": [(b"listpack", b"hashtable"), (b"listpack", b"intset")],
     "zset small": [(b"skiplist", b"listpack")],
 }
+NEWER_ENCODINGS["zset"] = NEWER_ENCODINGS["set"]  # its sets are operands
+NEWER_ENCODINGS["zset small"] += NEWER_ENCODINGS["set"]
 NEWER_ENCODINGS["keys"] = NEWER_ENCODINGS["list"] + NEWER_ENCODINGS["set"]
-NEWER_ENCODINGS["keys small"] = NEWER_ENCODINGS["keys"] + NEWER_ENCODINGS["zset small"]
+NEWER_ENCODINGS["keys small"] = NEWER_ENCODINGS["list"] + NEWER_ENCODINGS["zset small"]
 NEWER_ENCODINGS["list small"], NEWER_ENCODINGS["set small"] = NEWER_ENCODINGS["list"], NEWER_ENCODINGS["set"]
 
 
@@ -120,6 +126,10 @@ def equal(call, mine, theirs, family=""):
         return True  # 7.2 takes WITHSCORE here
     if b"loglevel" in call and mine.error and theirs.error:
         return True  # 7.2 has a level more, "nothing"
+    if name_of(call) == "LPOS" and b"-9223372036854775808" in call and mine.error:
+        return True  # a RANK that 7.2 refuses
+    if name_of(call) in ("COMMAND|GETKEYS", "COMMAND|GETKEYSANDFLAGS") and len(call) == 3 and mine.error and theirs.error:
+        return True  # their arity was -4
     if mine.error is not None or theirs.error is not None:
         return False
     if rule == "exact":
