@@ -134,7 +134,8 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 	}
 	if (off > old)
 		memset(p + old, 0, (size_t)off - old);
-	memcpy(p + off, data.p, data.n);
+	if (data.n)
+		memcpy(p + off, data.p, data.n);
 	h->stage->len = end > old ? (size_t)end : old;
 	if (stage_is_good(h, off < checked ? 0 : checked, &checked)) {
 		h->checked = checked;
@@ -179,8 +180,6 @@ static void committed(struct task *t, int err)
 
 void handle_commit(struct handle *h, struct task *t)
 {
-	struct bytes text = handle_staged(h);
-
 	t->handle = h;
 	if (!h->unsaved || h->failed || !h->inode->listed) {
 		h->unsaved = h->written = false;
@@ -189,7 +188,9 @@ void handle_commit(struct handle *h, struct task *t)
 	}
 	h->unsaved = h->written = false;
 	t->at = h->inode->place;
-	t->data = text;
+	if (h->stage)
+		h->stage = blob_trim(h->stage);
+	t->data = handle_staged(h);
 	t->blob = h->stage;
 	t->keep_ttl = false;
 	task_then(t, committed);

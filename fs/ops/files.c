@@ -14,6 +14,7 @@ static void file_info(struct fuse_file_info *fi, struct handle *h)
 	fi->direct_io =
 		1; /* no page of ours is kept in the kernel: RESP changes values behind its back */
 	fi->keep_cache = 0;
+	fi->noflush = !for_writing(h->flags); /* a reader's close needs no answer */
 }
 
 /* --- making a file --- */

@@ -5,6 +5,8 @@
 #include "store/base/mem.h"
 #include "store/base/num.h"
 
+#define FIXED_TIMEOUT (365 * 86400.0)
+
 static int place_in_top(const struct mount *m, struct bytes name, struct place *p)
 {
 	bool top = !p->numbered;
@@ -220,6 +222,9 @@ void ops_reply_entry(struct task *t, int err)
 		return;
 	}
 	e.ino = i->id;
+	if (place_is_fixed(
+		    &i->place)) /* a name of the tree never goes; a key's may with the next command */
+		e.entry_timeout = FIXED_TIMEOUT;
 	ops_attr(t->m, i, t->found_size, &e.attr);
 	i->nlookup++;
 	if (fuse_reply_entry(t->req, &e) != 0)

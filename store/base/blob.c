@@ -99,3 +99,14 @@ struct blob *blob_own(struct blob *b, size_t cap)
 	blob_put(b);
 	return copy;
 }
+
+struct blob *blob_trim(struct blob *b)
+{
+	if (b->refs > 1 || b->cap - b->len < b->cap / 16)
+		return b;
+	struct blob *less = mem_retry(b, sizeof(struct blob) + b->len);
+	if (!less)
+		return b;
+	less->cap = less->len;
+	return less;
+}

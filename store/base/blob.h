@@ -39,6 +39,10 @@ void blob_put_elsewhere(struct blob *b);
  * @b is put. NULL when there is no memory, and @b is as it was. */
 struct blob *blob_own(struct blob *b, size_t cap);
 
+/* The same blob, perhaps moved, without much room behind its bytes: before a buffer that grew becomes a value. As it was when others
+ * hold it, too. */
+struct blob *blob_trim(struct blob *b);
+
 static inline struct bytes blob_bytes(const struct blob *b)
 {
 	return bytes_of(b->data, b->len);

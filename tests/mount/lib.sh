@@ -24,7 +24,7 @@ server=
 cleanup() {
 	[ -z "$server" ] || kill "$server" 2>/dev/null
 	[ -z "$server" ] || wait "$server" 2>/dev/null
-	! mountpoint -q "$M" 2>/dev/null || umount -l "$M" 2>/dev/null || fusermount3 -uz "$M"
+	umount -l "$M" 2>/dev/null || fusermount3 -uzq "$M" 2>/dev/null
 	rm -rf --one-file-system "$T"
 }
 trap cleanup EXIT
