@@ -24,8 +24,9 @@
 enum scan_of { SCAN_KEYS, SCAN_SET, SCAN_HASH, SCAN_ZSET };
 
 struct scan {
-	uint64_t cursor; /* as asked for; the caller moves it on; the next one to be told at the end */
-	uint64_t count;  /* COUNT, 10 by default */
+	uint64_t
+		cursor; /* as asked for; the caller moves it on; the next one to be told at the end */
+	uint64_t count; /* COUNT, 10 by default */
 	bool has_pattern;
 	struct bytes pattern;
 	bool has_type;

@@ -94,7 +94,7 @@ static struct node *node_new(struct bytes s, const struct type_limits *lim)
 		n->data = mem_dup(s.p, s.n);
 		n->plain_len = s.n;
 	} else {
-		n->data = must(listpack_append(listpack_new(0), s));
+		n->data = must(listpack_append(listpack_new(s.n + 16), s));
 	}
 	return n;
 }
