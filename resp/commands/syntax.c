@@ -158,6 +158,7 @@ static bool ends_word(char c)
 	return c == '\0' || strchr(" []<>()|", c) != NULL;
 }
 
+/* What has no lower-case letter is a token. */
 static bool has_lower(struct bytes w)
 {
 	for (size_t i = 0; i < w.n; i++)
@@ -166,8 +167,6 @@ static bool has_lower(struct bytes w)
 	return false;
 }
 
-/* Signs that open and close groups are tokens where they stand alone in front of a blank, but ours never are: a token is what has no
- * lower-case letter. */
 static struct bytes read_word(struct parse *p)
 {
 	const char *start = p->at;
