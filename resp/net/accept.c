@@ -48,10 +48,13 @@ static bool is_loopback(const struct sockaddr_storage *addr)
 	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
 }
 
-static void tune(const struct config *cfg, int fd)
+static void tune(const struct config *cfg, int fd, bool loopback)
 {
 	int yes = 1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	/* No path to be fair on: spare the work of a default such as bbr, which paces each reply. */
+	if (loopback)
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	if (cfg->tcp_keepalive <= 0)
 		return;
 	int idle = cfg->tcp_keepalive, count = 3;
@@ -75,17 +78,17 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *add
 {
 	struct server *s = l->net->server;
 	const struct config *cfg = &s->config;
-	bool is_unix = l->port == 0;
+	bool is_unix = l->port == 0, loopback = is_loopback(addr);
 	if (l->net->nclients >= (size_t)cfg->maxclients) {
 		refuse(s, fd, max_clients_error, sizeof(max_clients_error) - 1);
 		return;
 	}
-	if (cfg->protected_mode && !cfg->requirepass[0] && !is_unix && !is_loopback(addr)) {
+	if (cfg->protected_mode && !cfg->requirepass[0] && !is_unix && !loopback) {
 		refuse(s, fd, protected_error, sizeof(protected_error) - 1);
 		return;
 	}
 	if (!is_unix)
-		tune(cfg, fd);
+		tune(cfg, fd, loopback);
 	if (client_new(l->net, fd, is_unix))
 		s->stats.connections_received++;
 }

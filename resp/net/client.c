@@ -18,6 +18,8 @@
 #define SEND_IOV 64
 /* One client's share of a turn. */
 #define SEND_MAX (1024 * 1024)
+/* The largest reply buffer that a client keeps between commands. */
+#define KEPT_MAX 1024
 
 static void on_ready(void *arg, unsigned events)
 {
@@ -308,7 +310,9 @@ void client_send(struct client *c)
 	}
 	c->net->server->stats.writes_processed++;
 	if (send_pending(c)) {
-		reply_shrink(&c->reply);
+		/* A small buffer stays for the next reply; the cron takes it from those who fell idle. */
+		if (c->reply.cap > KEPT_MAX)
+			reply_shrink(&c->reply);
 		loop_fd_events(c->watch, LOOP_READ);
 		if (*flags & SESSION_CLOSE_AFTER_REPLY)
 			client_mark_close(c);

@@ -1,7 +1,8 @@
 /* resp/net/client.h - one connected client, and what listeners, clients and network.c share. Private to resp/net/.
  *
  * Input arrives in the network's batch (batch.h) where it is parsed in place; only the tail of a command that is not all there is kept by
- * the client. Output waits in its struct reply. Both are empty, and hold no memory, while the client is idle.
+ * the client. Output waits in its struct reply. Both are empty while the client is idle; a small
+ * reply buffer that it kept goes after a second or two.
  *
  * Clients are freed at one point only, network_send() at the end of a turn, when nothing refers to them; everything else marks.
  */

@@ -1,7 +1,7 @@
 /* resp/net/network.h - listeners and connected clients.
  *
  * Reads are collected for a whole turn: all ready clients are read and parsed, then one dispatch_batch runs what came, then replies
- * are sent. An idle client holds no buffers.
+ * are sent. A client that is idle for more than a second or two holds no buffers.
  */
 #ifndef RESP_NET_NETWORK_H
 #define RESP_NET_NETWORK_H
