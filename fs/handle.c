@@ -174,6 +174,8 @@ static void committed(struct task *t, int err)
 		t->handle->unsaved = true;
 	} else {
 		handle_created(t->handle);
+		if (t->handle->in_place) /* the next write looks again at what the key holds then */
+			handle_unstage(t->handle);
 	}
 	task_end(t, err);
 }

@@ -270,12 +270,11 @@ struct task *ops_child(fuse_req_t req, fuse_ino_t parent, const char *name, int 
 	struct mount *m = mount_of(req);
 	struct inode *dir = inode_by_id(&m->inodes, parent);
 	struct place place;
-	char *words;
-	int err = dir ? ops_place(m, dir, name, &place, &words) : ESTALE;
+	char *words = NULL;
+	int err = !dir ? ESTALE : !dir->listed ? ENOENT : ops_place(m, dir, name, &place, &words);
 
 	if (err) {
-		if (dir)
-			mem_free(words);
+		mem_free(words);
 		fuse_reply_err(req, err == ENOENT ? missing : err);
 		return NULL;
 	}

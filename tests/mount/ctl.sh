@@ -59,6 +59,11 @@ is "$(R get last)" 1 "a last line without newline runs at the end"
 is "$(echo "SET once 1" >"$M/ctl"; R get once)" 1 "echo > ctl"
 is "$(cat "$M/ctl")" "" "an unwritten file is empty"
 
+R set watched 1 >/dev/null
+R client kill id "$(R client list | sed -n 's/id=\([0-9]*\) .*name=mount .*/\1/p')" >/dev/null
+is "$(cat "$M/string/watched")" 1 "CLIENT KILL does not take the mount away"
+is "$(R client list | grep -c name=mount)" 1 "nor off the list"
+
 # the same bytes as redis-cli
 R rpush deep a b >/dev/null
 R hset hh f v g w >/dev/null

@@ -113,6 +113,10 @@ assert os.listdir(d) == [long]
 assert open(d + long, "rb").read() == b"v"
 cmd(b"SET", b"k" * 5000, b"v")
 assert os.listdir(d) == [long], "a name too long for the kernel is left out"
+cmd(b"SET", b"m" * 3000, b"v")
+if len(os.listdir(d)) == 2:  # Linux 6.14 and later
+    fd = os.open(b"m" * 3000, os.O_RDONLY, dir_fd=os.open(d, os.O_RDONLY))
+    assert os.read(fd, 10) == b"v"
 PY
 
 python3 - "$T/sock" <<'PY'
