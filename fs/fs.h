@@ -23,6 +23,7 @@ struct mount_options {
 	mode_t umask;
 	unsigned db;
 	bool ro, raw, allow_other;
+	char flags[128]; /* words for the kernel, each with a comma in front */
 };
 
 struct mount {

@@ -243,6 +243,10 @@ void handle_append(struct handle *h, struct task *t)
 		append_now(h, t);
 		return;
 	}
+	if (h->partial.n + t->data.n > h->m->backend->ops->max_value(h->m->backend)) {
+		task_end(t, EFBIG);
+		return;
+	}
 	buf_bytes(&t->text, buf_view(&h->partial));
 	buf_bytes(&t->text, t->data);
 	if (t->text.failed || !k->entry->check_lines(k, buf_view(&t->text), false, &good)) {

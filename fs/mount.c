@@ -180,14 +180,14 @@ static void ready(void *arg, unsigned events)
 static struct fuse_session *new_session(struct mount *m)
 {
 	const struct mount_options *o = &m->options;
-	char list[256];
+	char list[384];
 	char *argv[] = {"inodis", "-o", list, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, argv);
 
 	/* As root the kernel's record of the mount is ours alone; auto_unmount would need a helper process that outlives us. */
-	snprintf(list, sizeof(list), "fsname=inodis,subtype=inodis%s%s%s", o->ro ? ",ro" : "",
+	snprintf(list, sizeof(list), "fsname=inodis,subtype=inodis%s%s%s%s", o->ro ? ",ro" : "",
 		 o->allow_other ? ",allow_other,default_permissions" : "",
-		 geteuid() == 0 ? "" : ",auto_unmount");
+		 geteuid() == 0 ? "" : ",auto_unmount", o->flags);
 	struct fuse_session *session = fuse_session_new(&args, &mount_ops, sizeof(mount_ops), m);
 	fuse_opt_free_args(&args);
 	return session;

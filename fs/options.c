@@ -19,6 +19,25 @@ static bool number(const char *text, int base, unsigned long max, unsigned long 
 	return *end == '\0' && *out <= max;
 }
 
+/* What mount(8) may hand down: the kernel's words, and those that say what is so anyway. */
+static bool pass_on(struct mount_options *o, const char *name)
+{
+	static const char *const kernel[] = {"nosuid", "suid",    "nodev",      "dev",  "noexec",
+					     "exec",   "noatime", "nodiratime", "sync", "async"};
+	static const char *const idle[] = {"",         "defaults",    "relatime", "norelatime",
+					   "lazytime", "strictatime", "atime",    "diratime"};
+	size_t n = strlen(o->flags);
+
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
+		if (!strcmp(name, idle[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++)
+		if (!strcmp(name, kernel[i]))
+			return snprintf(o->flags + n, sizeof(o->flags) - n, ",%s", name) <
+			       (int)(sizeof(o->flags) - n);
+	return false;
+}
+
 /* One option; @value is NULL where there is no '='. */
 static bool apply(struct mount_options *o, const char *name, const char *value)
 {
@@ -32,7 +51,7 @@ static bool apply(struct mount_options *o, const char *name, const char *value)
 		else if (!strcmp(name, "allow_other"))
 			o->allow_other = true;
 		else
-			return !strcmp(name, "");
+			return pass_on(o, name);
 		return true;
 	}
 	if (!strcmp(name, "uid") && number(value, 10, UINT32_MAX - 1, &n))

@@ -113,16 +113,18 @@ const struct kind *kind_by_name(struct bytes name)
 	return NULL;
 }
 
-bool kinds_splice(struct task *t, uint64_t off)
+int kinds_splice(struct task *t, uint64_t off)
 {
 	size_t old = content_size(&t->content), end = (size_t)off + t->data.n;
 	size_t total = end > old ? end : old;
 	struct iovec iov[2];
 	struct buf out = {0};
-	char *at = buf_room(&out, total + 1);
 
+	if (total > t->m->backend->ops->max_value(t->m->backend))
+		return EFBIG;
+	char *at = buf_room(&out, total + 1);
 	if (!at)
-		return false;
+		return ENOMEM;
 	size_t filled = 0;
 	int n = content_range(&t->content, 0, old, iov);
 	for (int i = 0; i < n; i++) {
@@ -138,7 +140,7 @@ bool kinds_splice(struct task *t, uint64_t off)
 	t->text = out;
 	t->data = buf_view(&t->text);
 	t->blob = NULL;
-	return true;
+	return 0;
 }
 
 static void splice_loaded(struct task *t, uint64_t off, int err)
@@ -148,8 +150,10 @@ static void splice_loaded(struct task *t, uint64_t off, int err)
 		off = t->off == UINT64_MAX ? 0 : off;
 		err = 0;
 	}
-	if (err || !kinds_splice(t, off)) {
-		task_end(t, err ? err : ENOMEM);
+	if (!err)
+		err = kinds_splice(t, off);
+	if (err) {
+		task_end(t, err);
 		return;
 	}
 	t->keep_ttl = true;
@@ -183,13 +187,11 @@ static void truncate_loaded(struct task *t, int err)
 {
 	size_t old = content_size(&t->content), want = (size_t)t->off;
 
+	t->data = BYTES("");
+	if (!err)
+		err = kinds_splice(t, want > old ? want : old);
 	if (err) {
 		task_end(t, err);
-		return;
-	}
-	t->data = BYTES("");
-	if (!kinds_splice(t, want > old ? want : old)) {
-		task_end(t, ENOMEM);
 		return;
 	}
 	if (want < t->data.n)

@@ -78,8 +78,8 @@ static inline const struct file_ops *place_ops(const struct place *p)
 /* --- shared by the kinds --- */
 
 /* Copy t->data out of the way, joined with the content: [0, off) of it, data, and what stands behind off + data.n. With NULs where
- * off is past the end. False when there is no memory. The result is t->data. */
-bool kinds_splice(struct task *t, uint64_t off);
+ * off is past the end. The result is t->data. ENOMEM; EFBIG when it would be more than a value may have. */
+int kinds_splice(struct task *t, uint64_t off);
 
 /* append and patch by way of load and store. */
 void kinds_append(struct task *t);

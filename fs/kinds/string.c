@@ -109,10 +109,11 @@ static void write_loaded(struct task *t, uint64_t off, int err)
 	bool line = !task_raw(t) && off <= old && line_is_text(v, n);
 	t->keep_ttl = true;
 	if (line || t->content.newline) { /* the newline bit comes or goes: store it whole */
-		if (kinds_splice(t, off))
-			string_store(t);
+		err = kinds_splice(t, off);
+		if (err)
+			task_end(t, err);
 		else
-			task_end(t, ENOMEM);
+			string_store(t);
 	} else if (off == old) {
 		struct bytes words[] = {BYTES("APPEND"), t->at.key, t->data};
 		content_free(&t->content); /* or the value is shared, and appending copies it */

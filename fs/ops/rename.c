@@ -134,8 +134,8 @@ static void member_target_free(struct task *t, int err)
 static void member_loaded(struct task *t, int err)
 {
 	t->data = BYTES("");
-	if (!err && !kinds_splice(t, content_size(&t->content)))
-		err = ENOMEM;
+	if (!err)
+		err = kinds_splice(t, content_size(&t->content));
 	if (err)
 		task_end(t, err);
 	else
@@ -224,8 +224,8 @@ static void hide_loaded(struct task *t, int err)
 	int64_t now = t->m->backend->ops->latest_ms(t->m->backend);
 
 	t->data = BYTES("");
-	if (!err && !kinds_splice(t, content_size(&t->content)))
-		err = ENOMEM;
+	if (!err)
+		err = kinds_splice(t, content_size(&t->content));
 	if (!err)
 		err = scratch_new(&t->m->scratches, t->inode, now);
 	if (!err) {

@@ -67,7 +67,7 @@ else
 fi
 stop
 
-start --mount-options "ro,uid=12,gid=34,umask=027,db=3"
+start --mount-options "defaults,noatime,nosuid,nodev,relatime,ro,uid=12,gid=34,umask=027,db=3"
 R -n 3 set k v >/dev/null
 is "$(cat "$M/string/k")" v "-o db=3"
 is "$(stat -c %u:%g:%a "$M/string/k")" 12:34:640 "-o uid, gid, umask"
