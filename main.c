@@ -17,6 +17,7 @@
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
 #include "resp/server.h"
+#include "resp/supervise.h"
 #include "store/base/bgfree.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
@@ -189,7 +190,10 @@ static int serve(struct server *s)
 		network_start(s->network);
 		server_start(s);
 		log_ready(s);
+		enum config_supervised supervisor = supervise_mode(s->config.supervised);
+		supervise_ready(supervisor);
 		loop_run(s->loop);
+		supervise_stopping(supervisor);
 	}
 	if (mount)
 		mount_stop(mount);

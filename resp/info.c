@@ -73,7 +73,7 @@ static const struct info_field fields[] = {
 	TEXT(SERVER, "atomicvar_api", "c11-builtin"),
 	F(SERVER, "gcc_version", CHARS, gcc_version),
 	F(SERVER, "process_id", U64, process_id),
-	TEXT(SERVER, "process_supervised", "no"),
+	F(SERVER, "process_supervised", STRING, supervised),
 	F(SERVER, "run_id", STRING, run_id),
 	F(SERVER, "tcp_port", U64, tcp_port),
 	F(SERVER, "server_time_usec", U64, server_time_usec),

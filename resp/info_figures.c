@@ -9,6 +9,7 @@
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
 #include "resp/server.h"
+#include "resp/supervise.h"
 #include "store/base/bgfree.h"
 #include "store/base/mem.h"
 
@@ -29,6 +30,7 @@ static void take_server(struct server *s, struct info_figures *f)
 	int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_usec / 1000;
 	f->redis_version = INODIS_REDIS_VERSION;
 	f->inodis_version = INODIS_VERSION;
+	f->supervised = supervise_name(supervise_mode(s->config.supervised));
 	f->run_id = s->run_id;
 	f->executable = s->executable ? s->executable : "";
 	f->config_file = s->config.config_file;

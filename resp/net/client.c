@@ -133,6 +133,14 @@ static const struct session_ops client_ops = {
 
 /* --- life --- */
 
+/* Redis counts what goes beyond a first buffer of this size: a limit of a few bytes still lets small replies through. */
+#define OUTPUT_UNCOUNTED 16384
+
+static size_t hard_limit(const struct config_obuf_limit *limit)
+{
+	return limit->hard ? limit->hard + OUTPUT_UNCOUNTED : 0;
+}
+
 struct client *client_new(struct network *n, int fd, bool is_unix)
 {
 	struct client *c = mem_calloc(sizeof(*c));
@@ -147,7 +155,7 @@ struct client *client_new(struct network *n, int fd, bool is_unix)
 		return NULL;
 	}
 	reply_init(&c->reply, 2);
-	c->reply.limit = n->server->config.obuf[OBUF_NORMAL].hard;
+	c->reply.limit = hard_limit(&n->server->config.obuf[OBUF_NORMAL]);
 	parser_init(&c->parser, n->server->config.proto_max_bulk_len);
 	session_open(&c->session, n->server, &c->reply, &client_ops, is_unix ? SESSION_UNIX : 0);
 	c->prev = n->clients_tail;
@@ -243,15 +251,15 @@ void client_check_output(struct client *c)
 	const struct config_obuf_limit *limit = &c->net->server->config.obuf[OBUF_NORMAL];
 	if (c->session.flags & SESSION_CLOSE_ASAP)
 		return;
-	c->reply.limit = limit->hard;
+	c->reply.limit = hard_limit(limit);
 	size_t pending = reply_pending(&c->reply);
 	if (pending > c->net->max_output)
 		c->net->max_output = pending;
-	if (c->reply.overflow || (limit->hard && pending > limit->hard)) {
+	if (c->reply.overflow || (c->reply.limit && pending > c->reply.limit)) {
 		close_for_output(c);
 		return;
 	}
-	if (limit->soft == 0 || pending <= limit->soft) {
+	if (limit->soft == 0 || pending <= limit->soft + OUTPUT_UNCOUNTED) {
 		c->soft_since_ms = 0;
 		return;
 	}
