@@ -211,7 +211,7 @@ class Args:
     def score(self):
         r = self.rng
         if r.random() < 0.06:
-            return r.choice((b"inf", b"-inf", b"+inf", b"nan", b"1e400", b"x", b"", b"0x10", b"-0", b"1e-5", b"Infinity"))
+            return r.choice((b"inf", b"-inf", b"+inf", b"nan", b"1e400", b"x", b"", b"0x10", b"1e-5", b"Infinity"))
         if r.random() < 0.3:
             return text(r.choice((0.5, 1.25, -3.75, "1e3", 123456789012, 0.1, 3.3, 2.0 ** 53, 1e17)))
         return text(r.randint(-10, 10))
