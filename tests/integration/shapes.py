@@ -73,8 +73,8 @@ class Args:
     # keys
     def _key(self, kind):
         if self.rng.random() < 0.05:
-            # Not from x: its scores have to stay equal, lexical ranges mean nothing otherwise.
-            return self.rng.choice(KEYS[self.rng.choice("snlah" if kind == "x" else "snlahz")])
+            # x keeps to itself: its scores have to stay equal, lexical ranges mean nothing otherwise.
+            return b"notlex" if kind == "x" else self.rng.choice(KEYS[self.rng.choice("snlahz")])
         return self.rng.choice(KEYS[kind])
 
     def skey(self):
@@ -322,7 +322,7 @@ FAMILIES = {
         "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]",
         "ZINTERSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX|AVG)]", "ZINTERSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]", "ZDIFFSTORE zkey azkeys", "ZINTERCARD azkeys [LIMIT cnt]",
         "ZRANDMEMBER zkey [rcount]", "ZRANDMEMBER zkey rcount [WITHSCORES]", "ZSCAN zkey 0 COUNT 100000 [MATCH pattern]",
-        "SADD a1 member...", "SADD a2 sint...", "ZADD zkey bulkscores", "OBJECT ENCODING zkey",
+        "SADD a1 member...", "SADD a2 sint...", "SADD notlex aval", "ZADD zkey bulkscores", "OBJECT ENCODING zkey",
     ],
     "keys": [
         "DEL key...", "UNLINK key...", "EXISTS key...", "TYPE key", "TOUCH key...", "EXPIRE key ttl [NX|XX|GT|LT]", "PEXPIRE key pttl [NX|XX|GT|LT]",
