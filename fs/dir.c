@@ -2,11 +2,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "fs/fs.h"
 #include "fs/handle.h"
 #include "fs/kinds/kinds.h"
 #include "fs/name.h"
+#include "fs/ops/ops.h"
+#include "resp/net/loop.h"
+#include "resp/server.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 
@@ -27,7 +31,12 @@ struct dir {
 	uint64_t *seen;   /* open addressing; 0 is free */
 	size_t nseen, seen_cap;
 	bool answered, looping; /* the callback came while dir_fill was running */
+	struct task *parked;    /* goes on when the others had their turn */
+	struct loop_timer *timer;
 };
+
+/* How long one request may look for entries before clients are served in between. */
+#define FILL_USEC 2000
 
 struct dir *dir_open(struct inode *i)
 {
@@ -39,6 +48,10 @@ struct dir *dir_open(struct inode *i)
 
 void dir_close(struct dir *d)
 {
+	if (d->timer)
+		loop_timer_remove(d->timer);
+	if (d->parked)
+		ops_reply_err(d->parked, EINTR);
 	buf_free(&d->items);
 	mem_free(d->seen);
 	mem_free(d);
@@ -281,7 +294,8 @@ static void scan(struct task *t, struct dir *d)
 	}
 	words[n++] = bytes_str(d->begun ? d->cursor : "0");
 	words[n++] = BYTES("COUNT");
-	words[n++] = BYTES("1000");
+	words[n++] = BYTES(
+		"100"); /* a step that finds none of the type looks at ten times as many buckets */
 	if (t->at.node == NODE_DIR && t->at.kind->type) {
 		words[n++] = BYTES("TYPE");
 		words[n++] = bytes_str(t->at.kind->type);
@@ -344,10 +358,41 @@ static void answer(struct task *t, struct dir *d)
 	task_free(t);
 }
 
+static int64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static int64_t go_on(void *arg)
+{
+	struct dir *d = arg;
+	struct task *t = d->parked;
+
+	d->parked = NULL;
+	d->timer = NULL;
+	dir_fill(t);
+	return -1;
+}
+
+/* The few lists among millions of strings take long to find: nobody else shall wait for it. */
+static bool park(struct task *t, struct dir *d, int64_t began)
+{
+	if (now_usec() - began < FILL_USEC)
+		return false;
+	d->parked = t;
+	d->timer = loop_timer_add(t->m->server->loop, 1, go_on, d);
+	return true;
+}
+
 /* Scan until the buffer can be filled. The loop stands here, not in the callback, so that a sparse scan is no deep stack. */
 static void dir_fill(struct task *t)
 {
 	struct dir *d = t->handle->dir;
+
+	int64_t began = now_usec();
 
 	d->looping = true;
 	for (;;) {
@@ -359,7 +404,7 @@ static void dir_fill(struct task *t)
 			break;
 		d->answered = false;
 		scan(t, d);
-		if (!d->answered) {
+		if (!d->answered || (!d->done && park(t, d, began))) {
 			d->looping = false;
 			return;
 		}

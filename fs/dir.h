@@ -10,7 +10,7 @@
 
 struct dir;
 
-#define DIR_DEDUP (1u << 20)
+#define DIR_DEDUP (1u << 17)
 
 struct dir *dir_open(struct inode *i);
 void dir_close(struct dir *d);

@@ -275,6 +275,7 @@ void mount_stop(struct mount *m)
 	if (m->fd) {
 		serve(m);
 		loop_fd_remove(m->fd);
+		handles_free(m); /* what is parked is answered while there is somebody to hear it */
 	}
 	/* Closes the descriptor first: who waits for an answer gets an error, and nothing waits for this process. */
 	fuse_session_unmount(m->session);
