@@ -38,6 +38,7 @@ struct task {
 	/* into an operation */
 	struct bytes data; /* what to store or append */
 	struct blob *blob; /* data is the whole of it, or NULL; borrowed */
+	bool data_newline; /* move: data ends in a newline that was not stored */
 	bool keep_ttl;     /* replacing the value keeps its expiry */
 	bool excl;         /* create: only when it is not there */
 	uint64_t off;

@@ -28,6 +28,8 @@ struct file_ops {
 	/* Make it exist with nothing in it, where the type can hold that; 0 when it is there already, EEXIST for t->excl. */
 	void (*create)(struct task *t);
 	void (*remove)(struct task *t);
+	/* Members: store t->data at t->at and remove the member of t->inode's place, of the same key, as one unit. */
+	void (*move)(struct task *t);
 	/* For the views with lines: how many bytes at the front of @text are good whole lines; false when a bad one follows them.
 	 * @last takes a last line without newline, too. */
 	bool (*check_lines)(const struct kind *k, struct bytes text, bool last, size_t *good);

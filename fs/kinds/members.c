@@ -51,6 +51,25 @@ static void remove_by(struct task *t, const char *command)
 	task_submit(t, cmds, 2, removed);
 }
 
+static void moved(void *arg, struct answers *a)
+{
+	int64_t n;
+	int err = int_answer(a, &n);
+
+	if (!err)
+		err = int_answer(a, &n);
+	task_end(arg, err);
+}
+
+/* @store puts the new member there, @rem takes the old one away. */
+static void move_by(struct task *t, const struct bytes *store, int n, const char *rem)
+{
+	struct bytes words[] = {bytes_str(rem), t->at.key, t->inode->place.member};
+	struct backend_command cmds[] = {{.argc = n, .argv = store}, {.argc = 3, .argv = words}};
+
+	task_submit(t, cmds, 2, moved);
+}
+
 /* --- fields --- */
 
 static void field_stat_answered(void *arg, struct answers *a)
@@ -115,6 +134,15 @@ static void field_store(struct task *t)
 	task_command(t, words, 4, task_done);
 }
 
+/* The value goes as it is, and the inode with the memory of its newline along with the name. */
+static void field_move(struct task *t)
+{
+	struct bytes value = bytes_of(t->data.p, t->data.n - t->data_newline);
+	struct bytes words[] = {BYTES("HSET"), t->at.key, t->at.member, value};
+
+	move_by(t, words, 4, "HDEL");
+}
+
 static void created(void *arg, struct answers *a)
 {
 	struct task *t = arg;
@@ -144,6 +172,7 @@ const struct file_ops field_ops = {
 	.store = field_store,
 	.create = field_create,
 	.remove = field_remove,
+	.move = field_move,
 };
 
 /* --- members of sets: empty files --- */
@@ -190,12 +219,20 @@ static void set_member_remove(struct task *t)
 	remove_by(t, "SREM");
 }
 
+static void set_member_move(struct task *t)
+{
+	struct bytes words[] = {BYTES("SADD"), t->at.key, t->at.member};
+
+	move_by(t, words, 3, "SREM");
+}
+
 const struct file_ops set_member_ops = {
 	.stat = set_member_stat,
 	.load = set_member_stat,
 	.store = set_member_store,
 	.create = set_member_create,
 	.remove = set_member_remove,
+	.move = set_member_move,
 	.check = check_empty,
 };
 
@@ -247,11 +284,19 @@ static void zset_member_remove(struct task *t)
 	remove_by(t, "ZREM");
 }
 
+static void zset_member_move(struct task *t)
+{
+	struct bytes words[] = {BYTES("ZADD"), t->at.key, kinds_trim(t->data), t->at.member};
+
+	move_by(t, words, 4, "ZREM");
+}
+
 const struct file_ops zset_member_ops = {
 	.stat = zset_member_load,
 	.load = zset_member_load,
 	.store = zset_member_store,
 	.create = zset_member_create,
 	.remove = zset_member_remove,
+	.move = zset_member_move,
 	.check = kinds_check_number,
 };

@@ -127,6 +127,10 @@ static void member_target_free(struct task *t, int err)
 		task_end(t, err);
 		return;
 	}
+	if (bytes_eq(t->inode->place.key, t->to.key)) {
+		place_ops(&t->at)->move(t);
+		return;
+	}
 	task_then(t, member_stored);
 	place_ops(&t->at)->store(t);
 }
@@ -134,6 +138,7 @@ static void member_target_free(struct task *t, int err)
 static void member_loaded(struct task *t, int err)
 {
 	t->data = BYTES("");
+	t->data_newline = t->content.newline;
 	if (!err)
 		err = kinds_splice(t, content_size(&t->content));
 	if (err)

@@ -91,12 +91,13 @@ done
 is "$bad" 0 "every cat after +OK shows the new value"
 
 # MONITOR shows a file's write
-R monitor >"$T/mon" &
+redis-cli -s "$T/sock" monitor >"$T/mon" 2>&1 &
 monitor=$!
 until grep -q OK "$T/mon"; do :; done
 echo seen >"$M/string/watched"
 until grep -q -i '"set" "watched"' "$T/mon"; do :; done
 pass "MONITOR shows a write of a file"
 kill $monitor
+wait $monitor 2>/dev/null
 is "$(R client list | grep -c 'name=mount')" 1 "the mount is a client"
 finish

@@ -19,6 +19,24 @@ is "$(ls "$M/hash.d/user" | sort | tr '\n' ,)" age,name, "ls lists the fields"
 error "not empty" "rmdir of a key is refused" rmdir "$M/hash.d/user"
 mv "$M/hash.d/user/age" "$M/hash.d/user/years"
 is "$(R hget user years)$(R hexists user age)" 310 "mv renames a field"
+echo "with newline" >"$M/hash.d/user/n1"
+mv "$M/hash.d/user/n1" "$M/hash.d/user/n2"
+is "$(stat -c %s "$M/hash.d/user/n2")" 13 "and keeps its newline"
+rm "$M/hash.d/user/n2"
+printf 'exact\n' | R -x hset user e1 >/dev/null
+mv "$M/hash.d/user/e1" "$M/hash.d/user/e2"
+is "$(R hstrlen user e2)" 6 "a value goes as it is"
+rm "$M/hash.d/user/e2"
+R hset from f v >/dev/null
+mkdir "$M/hash.d/into"
+mv "$M/hash.d/from/f" "$M/hash.d/into/f"
+is "$(R hget into f)$(R exists from)" v0 "mv to another key"
+rmdir "$M/hash.d/from"
+error "exists" "mv -n of a member does not replace" python3 -c "
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+os.close(os.open('$M/hash.d/into/g', os.O_CREAT | os.O_WRONLY))
+if libc.renameat2(-100, b'$M/hash.d/into/f', -100, b'$M/hash.d/into/g', 1): sys.exit(os.strerror(ctypes.get_errno()))"
 rm "$M/hash.d/user/years"
 is "$(R hlen user)" 1 "rm is HDEL"
 rm -r "$M/hash.d/user"
@@ -49,6 +67,9 @@ is "$(R smembers s)" b "rm is SREM"
 error "Invalid argument" "a member holds nothing" bash -c "echo x >'$M/set.d/s/b'"
 mv "$M/set.d/s/b" "$M/set.d/s/d"
 is "$(R smembers s)" d "mv"
+R zadd zm 2.5 a >/dev/null
+mv "$M/zset.d/zm/a" "$M/zset.d/zm/b"
+is "$(R zrange zm 0 -1 withscores | tr '\n' ,)" b,2.5, "mv keeps the score"
 
 R zadd z 1.5 a >/dev/null
 is "$(cat "$M/zset.d/z/a")" 1.5 "the score"
