@@ -5,6 +5,7 @@
 #include "resp/changes.h"
 #include "resp/dispatch.h"
 #include "resp/server.h"
+#include "resp/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 
@@ -204,8 +205,9 @@ static void name_local(const struct session *s, char *buf, size_t n)
 
 static void figures(const struct session *s, struct session_figures *out)
 {
-	(void)s;
 	out->fd = -1;
+	out->multi_mem = transaction_input(s);
+	out->tot_mem = transaction_mem(s);
 	snprintf(out->events, sizeof(out->events), "r");
 }
 

@@ -5,6 +5,7 @@
 #include "resp/command.h"
 #include "resp/journal.h"
 #include "resp/server.h"
+#include "resp/watch.h"
 #include "store/base/keyhash.h"
 #include "store/base/num.h"
 
@@ -25,6 +26,8 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 	if (c->server->changes)
 		changes_mark(c->server->changes, db->id, hash_of(c, key),
 			     c->server->keyspace->now_ms);
+	if (c->server->watches)
+		watch_touch(c->server, db, key, hash_of(c, key));
 	call_event(c, db, key, cls, event);
 }
 

@@ -38,6 +38,10 @@ enum command_flag {
 	CMD_NO_MULTI = 1 << 17,
 	CMD_ALLOW_BUSY = 1 << 18,
 	CMD_MOVABLEKEYS = 1 << 19,
+	/* the dispatcher's own, which COMMAND does not list */
+	CMD_IMMEDIATE = 1 << 20,  /* runs inside MULTI instead of being queued */
+	CMD_SUBSCRIBER = 1 << 21, /* allowed to a RESP2 client that is subscribed */
+	CMD_EXEC = 1 << 22,       /* EXEC: stands for what it would run */
 };
 
 /* ACL categories, by Redis's names. */

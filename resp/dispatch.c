@@ -8,6 +8,7 @@
 #include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/slowlog.h"
+#include "resp/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/keyspace/evict.h"
@@ -58,19 +59,39 @@ static bool memory_fits(struct server *server)
 	return true;
 }
 
+/* The flags by which a call is refused: EXEC's are those of what it would run, and what is queued takes memory. */
+static uint32_t flags_refused_by(const struct session *s, const struct command *cmd)
+{
+	if (!(s->flags & SESSION_MULTI))
+		return cmd->flags;
+	if (cmd->flags & CMD_EXEC)
+		return cmd->flags | transaction_flags(s);
+	return cmd->flags & CMD_IMMEDIATE ? cmd->flags : cmd->flags | CMD_DENYOOM;
+}
+
 /* The error line that refuses this call, or NULL when it may run. */
 static const char *refusal(struct session *s, const struct command *cmd)
 {
 	struct server *server = s->server;
 	if (!(s->flags & SESSION_AUTHENTICATED) && !(cmd->flags & CMD_NO_AUTH))
 		return "NOAUTH Authentication required.";
-	if (server->config.maxmemory && !memory_fits(server) && (cmd->flags & CMD_DENYOOM))
+	if (server->config.maxmemory && !memory_fits(server) &&
+	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
 		return "OOM command not allowed when used memory > 'maxmemory'.";
-	if (server->refuse_writes && (cmd->flags & (CMD_WRITE | CMD_MAY_REPLICATE)))
+	if (server->refuse_writes && (flags_refused_by(s, cmd) & (CMD_WRITE | CMD_MAY_REPLICATE)))
 		return server->refuse_writes;
 	if (server->loading && !(cmd->flags & CMD_LOADING))
 		return "LOADING Redis is loading the dataset in memory";
 	return NULL;
+}
+
+static void refuse(struct session *s, struct registered *reg, const char *error)
+{
+	reg->stats.rejected++;
+	if (reg->cmd->flags & CMD_EXEC)
+		transaction_refuse_exec(s, error);
+	else
+		reply_error(s->reply, error);
 }
 
 /* The registered command for these words, or NULL with the refusal replied. */
@@ -86,18 +107,35 @@ static struct registered *admit(struct session *s, struct registered *reg, int a
 		return NULL;
 	}
 	if (!arity_fits(reg->cmd, argc) || (reg->cmd->subcommands && !reg->cmd->run)) {
-		reg->stats.rejected++;
-		reply_errorf(s->reply, "ERR wrong number of arguments for '%s' command",
-			     reg->fullname);
+		char error[128];
+		snprintf(error, sizeof(error), "ERR wrong number of arguments for '%s' command",
+			 reg->fullname);
+		refuse(s, reg, error);
 		return NULL;
 	}
 	const char *error = refusal(s, reg->cmd);
 	if (error) {
-		reg->stats.rejected++;
-		reply_error(s->reply, error);
+		refuse(s, reg, error);
 		return NULL;
 	}
 	return reg;
+}
+
+/* The session is in a transaction: the command to run now, or NULL when it was queued or refused. */
+static struct registered *hold_back(struct dispatch_item *item, struct registered *reg)
+{
+	struct session *s = item->session;
+	if (reg->cmd->flags & CMD_NO_MULTI) {
+		refuse(s, reg, "ERR Command not allowed inside a transaction");
+		return NULL;
+	}
+	if (reg->cmd->flags & CMD_IMMEDIATE)
+		return reg;
+	if (transaction_queue(s, item))
+		reply_status(s->reply, "QUEUED");
+	else
+		refuse(s, reg, "OOM command not allowed when used memory > 'maxmemory'.");
+	return NULL;
 }
 
 /* --- one call --- */
@@ -105,8 +143,13 @@ static struct registered *admit(struct session *s, struct registered *reg, int a
 static void count_errors(struct session *s, struct registered *reg, uint64_t before)
 {
 	struct reply *r = s->reply;
-	s->server->stats.total_error_replies += r->errors - before;
-	registry_count_error(s->server->registry, r->error_code);
+	struct registry *registry = s->server->registry;
+	uint64_t fresh = r->errors - before - registry->inner_errors;
+	registry->inner_errors = 0;
+	if (!fresh)
+		return;
+	s->server->stats.total_error_replies += fresh;
+	registry_count_error(registry, r->error_code);
 	if (reg)
 		reg->stats.failed++;
 }
@@ -203,17 +246,36 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 	return end;
 }
 
+void dispatch_admitted(struct dispatch_item *item)
+{
+	struct session *s = item->session;
+	struct registry *registry = s->server->registry;
+	const struct command *cmd = s->last_cmd, *parent = s->last_parent;
+	uint64_t errors = s->reply->errors, inner = registry->inner_errors;
+	registry->inner_errors = 0;
+	run(item, item->reg, ticks_now());
+	registry->inner_errors = inner + s->reply->errors - errors;
+	s->reply->muted = s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP);
+	s->last_cmd = cmd;
+	s->last_parent = parent;
+}
+
 /* The whole way of one item whose command was looked up. */
 static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 {
 	struct session *s = item->session;
 	uint64_t errors = s->reply->errors;
 	struct registered *reg = admit(s, item->reg, item->argc, item->argv);
+	if (reg && s->flags & SESSION_MULTI)
+		reg = hold_back(item, reg);
 	if (reg) {
 		ticks = run(item, reg, ticks);
 	} else {
-		if (s->reply->errors != errors)
+		if (s->reply->errors != errors) {
 			count_errors(s, NULL, errors);
+			if (s->flags & SESSION_MULTI)
+				s->flags |= SESSION_DIRTY_EXEC;
+		}
 		s->last_cmd = item->reg ? item->reg->cmd : NULL;
 		s->last_parent = item->reg && item->reg->parent ? item->reg->parent->cmd : NULL;
 	}

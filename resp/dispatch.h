@@ -36,6 +36,9 @@ void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n
  * error is replied, once, and false is answered. */
 bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n);
 
+/* Run an item whose command was found and admitted before, inside another command that runs (EXEC). */
+void dispatch_admitted(struct dispatch_item *item);
+
 /* A command of the registry, with its figures. Subcommands have their own, in @subs of their container. */
 struct registered {
 	const struct command *cmd;

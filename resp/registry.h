@@ -17,6 +17,8 @@ struct registry {
 	struct registered *commands;
 	struct error_stat *errors;
 	struct ticks_rate rate;
+	uint64_t
+		inner_errors; /* error replies of calls inside the one that runs: counted already */
 	struct registry_memo memo[1 << REGISTRY_MEMO_BITS];
 };
 

@@ -15,6 +15,7 @@
 #include "resp/net/network.h"
 #include "resp/registry.h"
 #include "resp/slowlog.h"
+#include "resp/watch.h"
 #include "store/base/bgfree.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
@@ -46,6 +47,8 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 		journal_gone(s, db, key, why);
 	if (s->changes)
 		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
+	if (s->watches)
+		watch_touch(s, db, key, keyhash(key));
 	if (s->events)
 		s->events->event(s->events->arg, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
 				 expired ? "expired" : "evicted");

@@ -24,6 +24,7 @@ struct journal;
 struct registry; /* commands by name, with their statistics: dispatch.c */
 struct slowlog;
 struct network; /* listeners and clients: resp/net/ */
+struct watches; /* watched keys: resp/watch.h */
 struct changes; /* last-change stamps: resp/changes.h */
 
 /* Told of every keyspace event, whatever notify-keyspace-events says. */
@@ -73,6 +74,7 @@ struct server {
 	struct slowlog *slowlog;
 	struct network *network;
 	struct changes *changes;         /* NULL until a mount wants it */
+	struct watches *watches;         /* NULL while nobody watches */
 	const struct event_sink *events; /* who hears keyspace events, or NULL */
 	struct session *sessions;        /* uthash by id */
 	uint64_t next_session_id;

@@ -17,6 +17,8 @@
 struct server;
 struct session;
 struct command;
+struct transaction;
+struct watch;
 
 enum session_flag {
 	SESSION_AUTHENTICATED = 1 << 0,
@@ -29,8 +31,12 @@ enum session_flag {
 	SESSION_REPLY_SKIP_NEXT = 1 << 7,
 	SESSION_REPLY_SKIP = 1 << 8,
 	SESSION_UNIX = 1 << 9,
-	SESSION_MOUNT = 1 << 10,    /* the mount or a ctl file */
-	SESSION_INTERNAL = 1 << 11, /* never listed */
+	SESSION_MOUNT = 1 << 10,         /* the mount or a ctl file */
+	SESSION_INTERNAL = 1 << 11,      /* never listed */
+	SESSION_MULTI = 1 << 12,         /* in a transaction: commands are queued */
+	SESSION_DIRTY_CAS = 1 << 13,     /* a watched key changed */
+	SESSION_DIRTY_EXEC = 1 << 14,    /* a command was refused while queueing */
+	SESSION_DENY_BLOCKING = 1 << 15, /* must not wait: runs inside EXEC */
 };
 
 struct session_figures {
@@ -64,7 +70,9 @@ struct session {
 	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
 	char *user;                        /* the ACL user's name; "default" */
 	uint64_t commands;
-	UT_hash_handle hh; /* server's registry, by id */
+	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
+	struct watch *watches;           /* uthash: resp/watch.c */
+	UT_hash_handle hh;               /* server's registry, by id */
 };
 
 /* Fill a zeroed session, give it an id and list it in the server. */

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+/* clang-format off: one a line */
 const struct command *const command_families[] = {
 	string_commands,
 	key_commands,
@@ -9,6 +10,7 @@ const struct command *const command_families[] = {
 	set_commands,
 	hash_commands,
 	zset_commands,
+	transaction_commands,
 	connection_commands,
 	client_commands,
 	server_commands,
@@ -17,3 +19,4 @@ const struct command *const command_families[] = {
 	debug_commands,
 	NULL,
 };
+/* clang-format on */

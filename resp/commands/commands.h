@@ -7,20 +7,21 @@
 
 #include "resp/command.h"
 
+/* clang-format off: one a line */
 extern const struct command string_commands[]; /* string.c */
 extern const struct command key_commands[];    /* keys.c: DEL EXPIRE SCAN RENAME OBJECT ... */
 extern const struct command list_commands[];   /* list.c */
 extern const struct command set_commands[];    /* set.c */
 extern const struct command hash_commands[];   /* hash.c */
 extern const struct command zset_commands[];   /* zset.c */
-extern const struct command
-	connection_commands[]; /* connection.c: PING ECHO HELLO AUTH SELECT QUIT RESET */
+extern const struct command transaction_commands[]; /* transaction.c: MULTI EXEC WATCH ... */
+extern const struct command connection_commands[]; /* connection.c: PING ECHO HELLO AUTH SELECT QUIT RESET */
 extern const struct command client_commands[]; /* client.c: CLIENT */
-extern const struct command
-	server_commands[]; /* server.c: INFO TIME SHUTDOWN FLUSHALL DBSIZE SLOWLOG MONITOR ... */
+extern const struct command server_commands[]; /* server.c: INFO TIME SHUTDOWN FLUSHALL DBSIZE SLOWLOG MONITOR ... */
 extern const struct command config_commands[];  /* config.c: CONFIG */
 extern const struct command command_commands[]; /* command.c: COMMAND */
 extern const struct command debug_commands[];   /* debug.c: DEBUG MEMORY */
+/* clang-format on */
 
 /* All of them, NULL-terminated; built into the server's registry at start. */
 extern const struct command *const command_families[];

@@ -2,6 +2,7 @@
 #include "resp/changes.h"
 #include "resp/commands/keys.h"
 #include "resp/server.h"
+#include "resp/watch.h"
 #include "store/base/num.h"
 
 void keys_randomkey(struct call *c)
@@ -50,8 +51,10 @@ static void flush(struct call *c, unsigned first, unsigned end)
 	if (!flush_mode_read(c, &how))
 		return;
 	uint64_t gone = 0;
-	for (unsigned i = first; i < end; i++)
+	for (unsigned i = first; i < end; i++) {
+		watch_touch_all(c->server, &c->db->ks->dbs[i], NULL);
 		gone += keyspace_flush(&c->db->ks->dbs[i], how);
+	}
 	mark_all(c);
 	/* Journalled also when there was nothing: a replica may hold what the master has not. */
 	call_effect(c, c->argc, c->argv);
@@ -81,8 +84,11 @@ void keys_swapdb(struct call *c)
 		reply_error(c->reply, "ERR DB index is out of range");
 		return;
 	}
-	if (a != b)
+	if (a != b) {
+		watch_touch_all(c->server, &ks->dbs[a], &ks->dbs[b]);
+		watch_touch_all(c->server, &ks->dbs[b], &ks->dbs[a]);
 		keyspace_swap(&ks->dbs[a], &ks->dbs[b]);
+	}
 	mark_all(c);
 	c->dirty++;
 	c->server->stats.dirty++;

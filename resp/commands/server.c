@@ -114,7 +114,7 @@ static void cmd_monitor(struct call *c)
 {
 	struct session *s = c->session;
 	/* A file is written and read in turns: nobody reads what comes between. */
-	if (s->flags & SESSION_MOUNT) {
+	if (s->flags & (SESSION_MOUNT | SESSION_DENY_BLOCKING)) {
 		reply_error(c->reply, "ERR MONITOR isn't allowed for DENY BLOCKING client");
 		return;
 	}

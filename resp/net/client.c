@@ -13,6 +13,7 @@
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
+#include "resp/transaction.h"
 #include "store/base/mem.h"
 
 #define SEND_IOV 64
@@ -114,12 +115,13 @@ static void session_figures(const struct session *s, struct session_figures *out
 	out->qbuf = c->in_len + (c->body ? c->body->len : 0);
 	out->qbuf_free = c->in_cap - c->in_len;
 	out->argv_mem = (size_t)c->parser.cap * 2 * sizeof(size_t);
+	out->multi_mem = transaction_input(s);
 	out->rbs = out->rbp = r->cap;
 	out->obl = r->len;
 	out->oll = r->nodes;
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
 	out->tot_mem = sizeof(*c) + c->in_cap + (c->body ? c->body->cap : 0) + reply_mem(r) +
-		       mem_size(c->peer);
+		       mem_size(c->peer) + transaction_mem(s);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 

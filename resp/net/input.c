@@ -8,6 +8,7 @@
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
+#include "resp/transaction.h"
 #include "store/base/mem.h"
 
 /* From this size on an argument is read into a block of its own, which SET can adopt. */
@@ -308,7 +309,7 @@ static void read_body(struct client *c)
 static bool within_query_limit(struct client *c)
 {
 	struct server *server = c->net->server;
-	size_t held = c->in_len + (c->body ? c->body->len : 0);
+	size_t held = c->in_len + (c->body ? c->body->len : 0) + transaction_input(&c->session);
 	if (held > c->net->max_input)
 		c->net->max_input = held;
 	if (held <= (size_t)server->config.client_query_buffer_limit)
@@ -330,7 +331,7 @@ void client_read(struct client *c)
 		read_own(c);
 	else
 		read_arena(c);
-	if (c->in_len || c->body)
+	if (c->in_len || c->body || c->session.flags & SESSION_MULTI)
 		within_query_limit(c);
 	client_mark_send(c);
 }

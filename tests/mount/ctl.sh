@@ -33,6 +33,23 @@ is "$(cat <&3)" "Invalid argument(s)" "quotes that do not end"
 echo "SET bin \"\\x00\\xff\\n\"" >&3
 cat <&3 >/dev/null
 is "$(R strlen bin)" 3 "escapes as in redis-cli"
+printf 'SET n 1\nMULTI\nINCR n\nINCR n\nEXEC\nEXEC\n' >"$T/script"
+cat "$T/script" >&3
+is "$(cat <&3)" "OK
+OK
+QUEUED
+QUEUED
+2
+3
+ERR EXEC without MULTI" "a transaction"
+echo 'WATCH n' >&3
+R set n 9 >/dev/null
+printf 'MULTI\nINCR n\nEXEC\n' >"$T/script"
+cat "$T/script" >&3
+is "$(cat <&3; R get n)" "OK
+QUEUED
+
+9" "a watched key that changed"
 echo 'SELECT 4' >&3
 cat <&3 >/dev/null
 echo 'SET four 4' >&3
