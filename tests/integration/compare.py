@@ -66,7 +66,7 @@ def rule_of(call):
 
 def number(value):
     try:
-        return float(value)
+        return float(value) + 0.0  # no negative zero
     except (TypeError, ValueError):
         return value
 

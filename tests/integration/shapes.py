@@ -123,10 +123,14 @@ class Args:
     def zkeys(self):
         return self._numbered(self.zkey)
 
-    def weighted(self):
+    def stored(self):
+        """As weighted, with no way to a negative zero: what is stored would keep it or not by its encoding and version."""
+        return self.weighted((1, 2, 0.5, 10))
+
+    def weighted(self, among=(0, 1, 2, -1, 0.5, 10)):
         """numkeys key... with weights of the same count."""
         n = self.rng.choice((1, 2, 3))
-        weights = [text(self.rng.choice((0, 1, 2, -1, 0.5, 10))) for _ in range(n)]
+        weights = [text(self.rng.choice(among)) for _ in range(n)]
         if self.rng.random() < 0.08:
             weights[0] = b"x"
         if self.rng.random() < 0.08:
@@ -319,8 +323,8 @@ FAMILIES = {
         "ZREMRANGEBYRANK zkey idx idx", "ZREMRANGEBYSCORE zkey smin smax", "ZREMRANGEBYLEX xkey lexmin lexmax", "ZPOPMIN zkey [cnt]", "ZPOPMAX zkey [cnt]",
         "ZMPOP zkeys (MIN|MAX) [COUNT pcnt]", "ZUNION azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZUNION weighted [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
         "ZINTER azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZINTER weighted [WITHSCORES]", "ZDIFF azkeys [WITHSCORES]",
-        "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]",
-        "ZINTERSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX|AVG)]", "ZINTERSTORE zkey weighted [AGGREGATE (SUM|MIN|MAX)]", "ZDIFFSTORE zkey azkeys", "ZINTERCARD azkeys [LIMIT cnt]",
+        "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey stored [AGGREGATE (SUM|MIN|MAX)]",
+        "ZINTERSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX|AVG)]", "ZINTERSTORE zkey stored [AGGREGATE (SUM|MIN|MAX)]", "ZDIFFSTORE zkey azkeys", "ZINTERCARD azkeys [LIMIT cnt]",
         "ZRANDMEMBER zkey [rcount]", "ZRANDMEMBER zkey rcount [WITHSCORES]", "ZSCAN zkey 0 COUNT 100000 [MATCH pattern]",
         "SADD a1 member...", "SADD a2 sint...", "SADD notlex aval", "ZADD zkey bulkscores", "OBJECT ENCODING zkey",
     ],
@@ -346,7 +350,7 @@ FAMILIES = {
         "CONFIG GET (maxmemory|maxmemory-policy|timeout|hz|databases|port2|hash-max-listpack-entries|list-max-listpack-size|slowlog-max-len|maxmemory maxmemory-policy|hash-max-ziplist*)",
         "CONFIG SET (maxmemory-policy (allkeys-lru|noeviction|volatile-ttl|allkeys-random|x)|timeout (0|10|-1|x|99999999999)|maxmemory-samples (5|0|x|10)|slowlog-max-len (128|-1|100)"
         "|slowlog-log-slower-than (10000|-1|-2|x)|hash-max-listpack-entries (512|x|-1)|nosuch 1|port2 1|databases 4|tcp-keepalive (300|0|x)|timeout 0 timeout 1|timeout|lfu-log-factor (10|-1)"
-        "|client-output-buffer-limit (x|normal 0 0 0|normal 1 2)|notify-keyspace-events (KEA|q|junk)|appendonly maybe|activerehashing (yes|no|maybe)|loglevel (notice|x))",
+        "|client-output-buffer-limit (x|normal 0 0 0|normal 1 2)|notify-keyspace-events (KEA|q|K1)|appendonly maybe|activerehashing (yes|no|maybe)|loglevel (notice|x))",
         "CONFIG GET", "CONFIG SET", "CONFIG RESETSTAT", "CONFIG RESETSTAT x", "CONFIG REWRITE", "CONFIG HELP", "CONFIG junk", "CONFIG",
         "INFO", "INFO (server|clients|memory|stats|keyspace|commandstats|errorstats|cpu|everything|all|default|nosuch|persistence|replication)", "TIME", "TIME x", "SLOWLOG GET [cnt]", "SLOWLOG LEN", "SLOWLOG RESET", "SLOWLOG HELP",
         "SLOWLOG junk", "MEMORY USAGE key", "MEMORY HELP", "MEMORY junk", "DEBUG SLEEP 0", "DEBUG SET-ACTIVE-EXPIRE 1", "DEBUG DIGEST", "DEBUG junk", "DEBUG HELP", "DBSIZE",
@@ -355,7 +359,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET"}
+NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {

@@ -1,13 +1,13 @@
 """Inodis answers as redis-server does: the comparison run (compare.py), a family at a time."""
 import os
-import time
 
 import pytest
 
 from compare import Run
 from shapes import FAMILIES
 
-SEED = os.environ.get("COMPARE_SEED", str(int(time.time())))
+# The same calls every time, so that a failure is the change's; COMPARE_SEED=$RANDOM goes looking for more.
+SEED = os.environ.get("COMPARE_SEED", "1")
 SEQUENCES = int(os.environ.get("COMPARE_SEQUENCES", "40"))
 _seen = {}
 
