@@ -42,14 +42,9 @@ static void pop_end(struct call *c, bool max)
 	if (c->argc == 3 && !call_int_range(c, 2, 0, INT64_MAX, &count,
 					    "ERR value is out of range, must be positive"))
 		return;
-	/* Redis answers a count of 0 before it looks at the key's type. */
-	if (count == 0) {
-		reply_array(c->reply, 0);
-		return;
-	}
 	if (!call_write(c, 1, VALUE_ZSET, &slot))
 		return;
-	if (slot)
+	if (slot && count)
 		pop(c, c->argv[1], slot, at_most(slot, count), max,
 		    c->argc == 3 && c->reply->proto > 2);
 	else

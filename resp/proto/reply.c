@@ -270,8 +270,11 @@ static void note_error(struct reply *r, struct bytes text)
 	r->errors++;
 }
 
+/* As Redis has it: line ends behind the text are dropped, those inside become spaces. */
 static void error_line(struct reply *r, struct bytes text)
 {
+	while (text.n && (text.p[text.n - 1] == '\r' || text.p[text.n - 1] == '\n'))
+		text.n--;
 	note_error(r, text);
 	char *p = reply_reserve(r, text.n + 3);
 	if (p == NULL)
