@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-/* clang-format off: one a line */
+/* clang-format off */
 const struct command *const command_families[] = {
 	string_commands,
 	key_commands,

@@ -7,7 +7,7 @@
 
 #include "resp/command.h"
 
-/* clang-format off: one a line */
+/* clang-format off */
 extern const struct command string_commands[]; /* string.c */
 extern const struct command key_commands[];    /* keys.c: DEL EXPIRE SCAN RENAME OBJECT ... */
 extern const struct command list_commands[];   /* list.c */
