@@ -200,6 +200,33 @@ class Args:
     def off(self):
         return text(self.rng.choice((0, 1, 3, 10, 100, 2000, -1, 1 << 40)))
 
+    # bits
+    def bitoff(self):
+        return text(self.rng.choice((self.rng.randrange(20), self.rng.randrange(200), self.rng.randrange(200), 4000, 100000, 1 << 35, -1)))
+
+    def bit(self):
+        return self.rng.choice((b"0", b"1")) if self.rng.random() < 0.95 else self.rng.choice((b"2", b"-1", b"x", b""))
+
+    def bidx(self):
+        return text(self.rng.choice((0, 0, 1, 2, 3, 9, 17, 40, 100, 5000, -1, -1, -2, -3, -9, -18, -100)))
+
+    def bitstring(self):
+        r = self.rng
+        return b"".join(bytes([r.choice((0, 0, 255, 255, 1, 128, 127, 254, r.randrange(256)))]) * r.choice((1, 1, 2, 9, 33)) for _ in range(r.randrange(5)))
+
+    def ftype(self):
+        r = self.rng
+        return text(f"{r.choice('iu')}{r.choice((1, 2, 5, 8, 8, 13, 16, 32, 33, 57, 63, 64, r.randint(1, 64)))}") if r.random() < 0.97 else \
+            r.choice((b"i65", b"u64", b"i0", b"x8", b"i", b"", b"I8", b"i08", b"u-1"))
+
+    def foff(self):
+        r = self.rng
+        return text(f"{r.choice(('', '#'))}{r.choice((0, 1, 2, 3, 7, 8, 20, 100))}") if r.random() < 0.97 else r.choice((b"#-1", b"#", b"-1", b"#x", b"#99999999999999"))
+
+    def fint(self):
+        r = self.rng
+        return text(r.choice((0, 1, -1, 2, -3, 100, 127, 128, -128, -129, 255, 256, 65535, 1 << 31, -(1 << 31), (1 << 63) - 1, -(1 << 63), r.randint(-1000, 1000))))
+
     def cnt(self):
         return text(self.rng.choice((0, 1, 1, 2, 3, 5, 100, -1, -2)))
 
@@ -290,6 +317,14 @@ FAMILIES = {
         "MGET key...", "APPEND skey val", "STRLEN skey", "GETRANGE skey idx idx", "SUBSTR skey idx idx", "SETRANGE skey off val",
         "OBJECT ENCODING skey", "OBJECT ENCODING nkey", "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
         "LCS skey skey [LEN|IDX] [MINMATCHLEN cnt] [WITHMATCHLEN]", "LCS skey skey IDX [MINMATCHLEN sint] [WITHMATCHLEN] [LEN]",
+    ],
+    "bitmap": [
+        "SETBIT skey bitoff bit", "SETBIT skey bitoff bit", "GETBIT skey bitoff", "SET skey bitstring", "SET skey val", "GET skey", "OBJECT ENCODING skey",
+        "BITCOUNT skey", "BITCOUNT skey bidx bidx [BYTE|BIT]", "BITCOUNT skey bidx [bidx] [junk]", "BITPOS skey bit", "BITPOS skey bit bidx", "BITPOS skey bit bidx bidx [BYTE|BIT]",
+        "BITPOS skey bit bidx bidx junk", "BITOP (AND|OR|XOR) skey skey...", "BITOP (AND|OR|XOR|NOT|NAND) skey skey", "BITOP NOT skey skey [skey]",
+        "BITFIELD skey [OVERFLOW (WRAP|SAT|FAIL)] (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint)...", "BITFIELD skey (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint|OVERFLOW (WRAP|SAT|FAIL|junk))...",
+        "BITFIELD skey OVERFLOW FAIL SET ftype foff fint", "BITFIELD skey (GET ftype foff)...", "BITFIELD_RO skey (GET ftype foff)...", "BITFIELD_RO skey GET ftype foff (SET|INCRBY) ftype foff fint", "BITFIELD skey", "BITFIELD_RO skey",
+        "DEL skey", "APPEND skey bitstring",
     ],
     "list": [
         "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",

@@ -6,7 +6,7 @@ import pytest
 
 # Where this server follows 7.2 and the reference is 7.0, or has more or fewer subcommands.
 LATER = {
-    "client|list", "client|kill", "config|get", "config|rewrite", "config|resetstat", "command|getkeys",
+    "bitop", "client|list", "client|kill", "config|get", "config|rewrite", "config|resetstat", "command|getkeys",
     "command|getkeysandflags", "hscan", "quit", "zrank", "zrevrank",
 }
 CONTAINERS = {"client", "memory", "config", "object", "slowlog", "command", "debug"}
