@@ -373,6 +373,11 @@ FAMILIES = {
         "SET skey val", "SET nkey int", "RPUSH lkey lval...", "SADD akey aval...", "SADD akey sint...", "HSET hkey (field fval)...", "ZADD zkey (score member)...",
     ],
     "flush": ["FLUSHDB [ASYNC|SYNC|junk]", "FLUSHALL [ASYNC|SYNC|junk]", "SET skey val", "SELECT (0|1|2)", "DBSIZE", "RPUSH lkey lval...", "SWAPDB (0|1) (1|2)", "GET skey", "LLEN lkey"],
+    "transaction": [
+        "MULTI", "MULTI", "EXEC", "EXEC", "DISCARD", "WATCH skey...", "WATCH nkey", "UNWATCH", "SET skey val", "SET nkey sint", "INCR nkey", "GET skey", "RPUSH lkey lval...",
+        "LRANGE lkey 0 -1", "LPOP lkey", "DEL key", "NOSUCH x", "GET", "INCR skey", "SELECT (0|1)", "PING", "ECHO val", "HSET hkey field fval", "HGET hkey field", "ZADD zkey 1 member", "ZCARD zkey",
+        "FLUSHDB", "EXPIRE key ttl", "DBSIZE",
+    ],
     "connection": [
         "PING [val]", "ECHO val", "HELLO (2|3)", "HELLO", "HELLO (1|4|x|2 SETNAME name|3 SETNAME app|3 AUTH default pw|2 junk|3 AUTH junk|3 SETNAME)",
         "AUTH junk", "AUTH default junk", "SELECT db", "RESET", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME name", "CLIENT INFO", "CLIENT LIST",
