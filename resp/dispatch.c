@@ -5,13 +5,13 @@
 #include "resp/changes.h"
 #include "resp/journal.h"
 #include "resp/monitor.h"
+#include "resp/pressure.h"
 #include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/slowlog.h"
 #include "resp/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
-#include "store/keyspace/evict.h"
 
 /* --- refusals --- */
 
@@ -47,18 +47,6 @@ static bool arity_fits(const struct command *cmd, int argc)
 	return cmd->arity >= 0 ? argc == cmd->arity : argc >= -cmd->arity;
 }
 
-/* Evict until the limit holds; false when it cannot be reached. */
-static bool memory_fits(struct server *server)
-{
-	struct config *cfg = &server->config;
-	while (mem_used() > cfg->maxmemory) {
-		if (!evict_one(server->evict, cfg->maxmemory_policy,
-			       (unsigned)cfg->maxmemory_samples))
-			return false;
-	}
-	return true;
-}
-
 /* The flags by which a call is refused: EXEC's are those of what it would run, and what is queued takes memory. */
 static uint32_t flags_refused_by(const struct session *s, const struct command *cmd)
 {
@@ -75,7 +63,7 @@ static const char *refusal(struct session *s, const struct command *cmd)
 	struct server *server = s->server;
 	if (!(s->flags & SESSION_AUTHENTICATED) && !(cmd->flags & CMD_NO_AUTH))
 		return "NOAUTH Authentication required.";
-	if (server->config.maxmemory && !memory_fits(server) &&
+	if (server->config.maxmemory && !pressure_relieve(server) &&
 	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
 		return "OOM command not allowed when used memory > 'maxmemory'.";
 	if (server->refuse_writes && (flags_refused_by(s, cmd) & (CMD_WRITE | CMD_MAY_REPLICATE)))

@@ -96,6 +96,8 @@ struct server {
 	size_t memory_startup, memory_clients;
 	const char *mount_point; /* absolute, or NULL */
 	bool stopping;           /* server_shutdown was called */
+	struct loop_timer
+		*evicting; /* set while memory is to be freed between commands: pressure.c */
 	struct server_cron cron;
 };
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "store/base/mem.h"
 
@@ -148,10 +149,32 @@ void bgfree_reset_stats(void)
 	pthread_mutex_unlock(&bg.lock);
 }
 
+static bool is_busy(void)
+{
+	return bg.started && (bg.head || bg.busy);
+}
+
+void bgfree_wait(int64_t us)
+{
+	struct timespec end;
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += us / 1000000;
+	end.tv_nsec += us % 1000000 * 1000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_nsec -= 1000000000;
+		end.tv_sec++;
+	}
+	pthread_mutex_lock(&bg.lock);
+	while (is_busy() && !pthread_cond_timedwait(&bg.idle, &bg.lock, &end))
+		;
+	pthread_mutex_unlock(&bg.lock);
+	bgfree_poll();
+}
+
 void bgfree_drain(void)
 {
 	pthread_mutex_lock(&bg.lock);
-	while (bg.started && (bg.head || bg.busy))
+	while (is_busy())
 		pthread_cond_wait(&bg.idle, &bg.lock);
 	pthread_mutex_unlock(&bg.lock);
 	bgfree_poll();

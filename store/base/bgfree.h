@@ -7,6 +7,7 @@
 #define STORE_BASE_BGFREE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Start the thread. -1 with errno when it cannot be made. */
 int bgfree_start(void);
@@ -28,6 +29,9 @@ void bgfree_poll(void);
 size_t bgfree_pending(void);
 size_t bgfree_freed(void);
 void bgfree_reset_stats(void);
+
+/* Wait for what is queued, but no longer than @us microseconds. */
+void bgfree_wait(int64_t us);
 
 /* Wait until nothing is queued; for tests and DEBUG. */
 void bgfree_drain(void);

@@ -89,6 +89,9 @@ def test_lowering_maxmemory_evicts_at_once(server, conn):
     used = int(server.info(conn)["used_memory"])
     conn.do("CONFIG", "SET", "maxmemory", used - (4 << 20))
     conn.do("SET", "one", "more")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and int(server.info(conn)["used_memory"]) > used - (3 << 20):
+        time.sleep(0.005)
     assert int(server.info(conn)["used_memory"]) < used - (3 << 20)
 
 
@@ -139,3 +142,29 @@ def test_memory_usage_grows_with_the_value(conn):
         assert max(n, last + 1) < usage < n * 2 + 200
         last = usage
     assert conn.do("MEMORY", "USAGE", "absent") is None
+
+
+@pytest.mark.parametrize("lazy", ["no", "yes"])
+def test_what_another_thread_frees_costs_no_other_key(start, lazy):
+    """Big values are freed in the background: until that is done no further key goes, and no write is refused."""
+    server = start("--maxmemory", "60mb", "--maxmemory-policy", "allkeys-lru", "--lazyfree-lazy-eviction", lazy)
+    with server.conn() as c:
+        for i in range(80):
+            assert c.call("SET", f"k{i}", b"x" * (2 << 20)).error is None
+        time.sleep(0.2)
+        # Half of what fits would be a sign of keys that went for nothing.
+        assert int(server.info(c)["used_memory"]) > 48 << 20
+        assert int(server.info(c)["used_memory"]) < 63 << 20
+
+
+def test_a_lowered_limit_does_not_stop_the_server(server, conn):
+    """A great deal to evict goes bit by bit, between commands."""
+    fill(conn, b"k", 60000)
+    used = int(server.info(conn)["used_memory"])
+    conn.do("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+    conn.do("CONFIG", "SET", "maxmemory", used // 3)
+    end = time.monotonic() + 30
+    while time.monotonic() < end and int(server.info(conn)["used_memory"]) > used // 3 + (1 << 18):
+        assert conn.do("PING") == b"PONG"
+        time.sleep(0.01)
+    assert int(server.info(conn)["used_memory"]) < used // 3 + (1 << 20)

@@ -1,0 +1,17 @@
+/* resp/pressure.h - keeping to maxmemory.
+ *
+ * Big values are freed by another thread (store/base/bgfree.h), so what a removed key held may still count for a moment: that is waited
+ * for, briefly, before another key has to go or a command is refused.
+ */
+#ifndef RESP_PRESSURE_H
+#define RESP_PRESSURE_H
+
+#include <stdbool.h>
+
+struct server;
+
+/* Evict until the limit holds, for as long as maxmemory-eviction-tenacity allows; what is left to do then goes on between commands.
+ * False when the limit cannot be reached: nothing (more) may be evicted. */
+bool pressure_relieve(struct server *s);
+
+#endif
