@@ -71,7 +71,14 @@ class Server:
             cmd += ["--save", ""]
         self.cmd = cmd + self.args
         self.proc = None
-        self.start(wait)
+        try:
+            self.start(wait)
+        except BaseException:
+            if self.proc and self.proc.poll() is None:
+                self.proc.kill()
+                self.proc.wait()
+            self.discard()
+            raise
 
     def start(self, wait=True):
         # A test may have been started by a shell that ignores signals; a server must see its SIGTERM.
