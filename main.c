@@ -16,6 +16,7 @@
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "resp/supervise.h"
 #include "store/base/bgfree.h"
@@ -140,14 +141,21 @@ static void on_signal(void *arg, unsigned events)
 	struct signalfd_siginfo info;
 	(void)events;
 	while (read(sig->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		const char *name = info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
-		if (s->stopping && info.ssi_signo == SIGINT) {
+		bool interrupt = info.ssi_signo == SIGINT;
+		const char *name = interrupt ? "SIGINT" : "SIGTERM";
+		if (s->stopping && interrupt) {
 			log_line(&s->config.log, LOG_LEVEL_WARNING, "You insist... exiting now.");
 			exit(1);
 		}
 		log_line(&s->config.log, LOG_LEVEL_WARNING, "Received %s scheduling shutdown...",
 			 name);
-		server_shutdown(s, 0);
+		int flags =
+			interrupt ? s->config.shutdown_on_sigint : s->config.shutdown_on_sigterm;
+		if (!server_shutdown(s, (unsigned)flags))
+			log_line(&s->config.log, LOG_LEVEL_WARNING,
+				 "%s received but errors trying to shut down the server, check "
+				 "the logs for more information",
+				 name);
 	}
 }
 
@@ -189,9 +197,14 @@ static int serve(struct server *s)
 	if (!failed) {
 		network_start(s->network);
 		server_start(s);
-		log_ready(s);
+		failed = !snapshot_load(s);
+	}
+	if (!failed) {
 		enum config_supervised supervisor = supervise_mode(s->config.supervised);
-		supervise_ready(supervisor);
+		if (!s->stopping) {
+			log_ready(s);
+			supervise_ready(supervisor);
+		}
 		loop_run(s->loop);
 		supervise_stopping(supervisor);
 	}

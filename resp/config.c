@@ -91,19 +91,6 @@ void config_fini(struct config *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 }
 
-void config_log_warnings(struct config *cfg)
-{
-	struct text save = {0};
-
-	directive_get(cfg, directive_find(BYTES("save"), NULL), &save);
-	if (save.n)
-		log_line(&cfg->log, LOG_LEVEL_WARNING,
-			 "Persistence is not available in this version: the save points '%s' are "
-			 "kept, but nothing will be written to disk.",
-			 save.p);
-	text_fini(&save);
-}
-
 bool config_get_text(struct server *s, const char *name, char **out)
 {
 	const struct directive *d = directive_find(bytes_str(name), NULL);

@@ -86,6 +86,11 @@ struct config {
 	/* yes: both; local: the second; no: neither */
 	bool enable_debug_command, enable_debug_command_local;
 	bool enable_protected_configs, enable_protected_configs_local;
+	/* persistence */
+	char *dbfilename;
+	bool rdbcompression, rdbchecksum, rdb_save_incremental_fsync, stop_writes_on_bgsave_error;
+	int rdb_key_save_delay, key_load_delay;      /* microseconds a key, for tests */
+	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */
 	/* the mount */
 	char *mount;         /* --mount DIR, "" for none */
 	char *mount_options; /* -o style list */
@@ -101,9 +106,6 @@ void config_fini(struct config *cfg);
  * Redis's "*** FATAL CONFIG FILE ERROR ***" block to stderr and answers -1 (a file that cannot be opened is logged instead).
  * Changes the working directory where a line says dir. -v/--version, -h/--help, --test-memory are main.c's. */
 int config_load(struct config *cfg, int argc, char **argv);
-
-/* Log what was configured and has no effect yet (save points); once, at start. */
-void config_log_warnings(struct config *cfg);
 
 /* Raise the limit of open files to what maxclients needs; where the kernel refuses, lower maxclients and log it as Redis does. */
 void config_fit_maxclients(struct config *cfg);

@@ -66,7 +66,9 @@ static const char *refusal(struct session *s, const struct command *cmd)
 	if (server->config.maxmemory && !pressure_relieve(server) &&
 	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
 		return "OOM command not allowed when used memory > 'maxmemory'.";
-	if (server->refuse_writes && (flags_refused_by(s, cmd) & (CMD_WRITE | CMD_MAY_REPLICATE)))
+	if (server->refuse_writes &&
+	    ((flags_refused_by(s, cmd) & (CMD_WRITE | CMD_MAY_REPLICATE)) ||
+	     strcmp(cmd->name, "ping") == 0))
 		return server->refuse_writes;
 	if (server->loading && !(cmd->flags & CMD_LOADING))
 		return "LOADING Redis is loading the dataset in memory";

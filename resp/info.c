@@ -136,22 +136,22 @@ static const struct info_field fields[] = {
 
 	F(PERSISTENCE, "loading", U64, loading),
 	NONE(PERSISTENCE, "async_loading"),
-	NONE(PERSISTENCE, "current_cow_peak"),
-	NONE(PERSISTENCE, "current_cow_size"),
-	NONE(PERSISTENCE, "current_cow_size_age"),
-	TEXT(PERSISTENCE, "current_fork_perc", "0.00"),
-	NONE(PERSISTENCE, "current_save_keys_processed"),
-	NONE(PERSISTENCE, "current_save_keys_total"),
+	F(PERSISTENCE, "current_cow_peak", U64, snap.cow_peak),
+	F(PERSISTENCE, "current_cow_size", U64, snap.cow),
+	F(PERSISTENCE, "current_cow_size_age", U64, snap.cow_age),
+	F(PERSISTENCE, "current_fork_perc", RATIO, fork_perc),
+	F(PERSISTENCE, "current_save_keys_processed", U64, snap.keys_done),
+	F(PERSISTENCE, "current_save_keys_total", U64, snap.keys_total),
 	F(PERSISTENCE, "rdb_changes_since_last_save", U64, changes),
-	NONE(PERSISTENCE, "rdb_bgsave_in_progress"),
-	F(PERSISTENCE, "rdb_last_save_time", U64, last_save_time),
-	TEXT(PERSISTENCE, "rdb_last_bgsave_status", "ok"),
-	TEXT(PERSISTENCE, "rdb_last_bgsave_time_sec", "-1"),
-	TEXT(PERSISTENCE, "rdb_current_bgsave_time_sec", "-1"),
-	NONE(PERSISTENCE, "rdb_saves"),
-	NONE(PERSISTENCE, "rdb_last_cow_size"),
-	NONE(PERSISTENCE, "rdb_last_load_keys_expired"),
-	NONE(PERSISTENCE, "rdb_last_load_keys_loaded"),
+	F(PERSISTENCE, "rdb_bgsave_in_progress", U64, bgsave_running),
+	F(PERSISTENCE, "rdb_last_save_time", I64, snap.last_save),
+	F(PERSISTENCE, "rdb_last_bgsave_status", STRING, bgsave_status),
+	F(PERSISTENCE, "rdb_last_bgsave_time_sec", I64, snap.last_seconds),
+	F(PERSISTENCE, "rdb_current_bgsave_time_sec", I64, snap.current_seconds),
+	F(PERSISTENCE, "rdb_saves", U64, snap.saves),
+	F(PERSISTENCE, "rdb_last_cow_size", U64, snap.last_cow),
+	F(PERSISTENCE, "rdb_last_load_keys_expired", U64, snap.load_expired),
+	F(PERSISTENCE, "rdb_last_load_keys_loaded", U64, snap.loaded),
 	NONE(PERSISTENCE, "aof_enabled"),
 	NONE(PERSISTENCE, "aof_rewrite_in_progress"),
 	NONE(PERSISTENCE, "aof_rewrite_scheduled"),
@@ -192,8 +192,8 @@ static const struct info_field fields[] = {
 	NONE(STATS, "pubsub_channels"),
 	NONE(STATS, "pubsub_patterns"),
 	NONE(STATS, "pubsubshard_channels"),
-	NONE(STATS, "latest_fork_usec"),
-	NONE(STATS, "total_forks"),
+	F(STATS, "latest_fork_usec", U64, snap.fork_usec),
+	F(STATS, "total_forks", U64, snap.forks),
 	NONE(STATS, "migrate_cached_sockets"),
 	NONE(STATS, "slave_expires_tracked_keys"),
 	NONE(STATS, "active_defrag_hits"),
@@ -390,6 +390,21 @@ static void write_fields(enum info_section section, const struct info_figures *f
 	}
 }
 
+/* What Redis adds while it loads. */
+static void write_loading(const struct info_figures *f, FILE *out)
+{
+	const struct snapshot_figures *n = &f->snap;
+	double perc = n->load_total ? (double)n->load_done * 100 / (double)n->load_total : 0;
+
+	fprintf(out,
+		"loading_start_time:%lld\r\nloading_total_bytes:%llu\r\n"
+		"loading_rdb_used_mem:%llu\r\nloading_loaded_bytes:%llu\r\n"
+		"loading_loaded_perc:%.2f\r\nloading_eta_seconds:%llu\r\n",
+		(long long)n->load_start, (unsigned long long)n->load_total,
+		(unsigned long long)n->load_used_mem, (unsigned long long)n->load_done, perc,
+		(unsigned long long)n->load_eta);
+}
+
 void info_write(struct server *s, const struct bytes *names, size_t n, FILE *out)
 {
 	struct info_figures f;
@@ -405,5 +420,7 @@ void info_write(struct server *s, const struct bytes *names, size_t n, FILE *out
 			sections[i].list(s, out);
 		else
 			write_fields(sections[i].bit, &f, out);
+		if (sections[i].bit == INFO_PERSISTENCE && f.loading)
+			write_loading(&f, out);
 	}
 }

@@ -102,7 +102,11 @@ static void take_stats(struct server *s, struct info_figures *f)
 		loop_stats(s->loop, &loop);
 	f->loading = s->loading;
 	f->changes = st->dirty;
-	f->last_save_time = (uint64_t)s->start_ms / 1000;
+	snapshot_figures(s, &f->snap);
+	f->bgsave_status = f->snap.last_ok ? "ok" : "err";
+	f->bgsave_running = f->snap.running;
+	if (f->snap.keys_total)
+		f->fork_perc = (double)f->snap.keys_done * 100 / (double)f->snap.keys_total;
 	f->connections = st->connections_received;
 	f->commands = st->commands_processed;
 	f->input_bytes = st->net_input_bytes;

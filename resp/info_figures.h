@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/utsname.h>
 
+#include "resp/persist/snapshot.h"
+
 struct server;
 
 struct info_figures {
@@ -23,7 +25,11 @@ struct info_figures {
 	double peak_perc, dataset_perc, frag_ratio;
 	const char *policy, *allocator;
 	/* persistence */
-	uint64_t loading, changes, last_save_time;
+	uint64_t loading, changes;
+	struct snapshot_figures snap;
+	const char *bgsave_status;
+	uint64_t bgsave_running;
+	double fork_perc;
 	/* stats */
 	uint64_t connections, commands, input_bytes, output_bytes, rejected, expired,
 		expired_time_cap, evicted, evicted_clients, eviction_ms, expire_cycle_ms, hits,

@@ -13,6 +13,7 @@
 #include "resp/journal.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/persist/snapshot.h"
 #include "resp/registry.h"
 #include "resp/slowlog.h"
 #include "resp/watch.h"
@@ -113,6 +114,7 @@ void server_init(struct server *s)
 	s->journal = journal_new();
 	s->registry = registry_new();
 	s->slowlog = slowlog_new();
+	s->snapshot = snapshot_new(s);
 	s->active_expire = true;
 	s->start_ms = s->keyspace->now_ms;
 	make_run_id(s->run_id);
@@ -124,6 +126,7 @@ void server_fini(struct server *s)
 {
 	if (s->cron.timer)
 		loop_timer_remove(s->cron.timer);
+	snapshot_free(s->snapshot);
 	slowlog_free(s->slowlog);
 	registry_free(s->registry);
 	journal_free(s->journal);
@@ -135,14 +138,20 @@ void server_fini(struct server *s)
 			 "Redis is now ready to exit, bye bye...");
 }
 
-void server_shutdown(struct server *s, int exit_code)
+bool server_shutdown(struct server *s, unsigned flags)
 {
 	if (s->stopping)
-		return;
-	s->stopping = true;
-	s->exit_code = exit_code;
+		return true;
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "User requested shutdown...");
+	if (!snapshot_before_exit(s, flags)) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Errors trying to shut down the server. Check the logs for more "
+			 "information.");
+		return false;
+	}
+	s->stopping = true;
 	loop_stop(s->loop);
+	return true;
 }
 
 /* --- the cron --- */
@@ -244,8 +253,7 @@ static int64_t cron(void *arg)
 		keyspace_rehash_cycle(s->keyspace, REHASH_USEC);
 	if (s->network)
 		network_cron(s->network, now);
-	if (s->shutdown_asap)
-		server_shutdown(s, 0);
+	snapshot_cron(s, now);
 	return 1000 / hz;
 }
 
@@ -263,7 +271,6 @@ static void turn_ends(void *arg)
 
 void server_start(struct server *s)
 {
-	config_log_warnings(&s->config);
 	loop_after_wait(s->loop, turn_begins, s);
 	loop_before_wait(s->loop, turn_ends, s);
 	s->cron.timer = loop_timer_add(s->loop, 1, cron, s);

@@ -23,9 +23,10 @@ struct loop;
 struct journal;
 struct registry; /* commands by name, with their statistics: dispatch.c */
 struct slowlog;
-struct network; /* listeners and clients: resp/net/ */
-struct watches; /* watched keys: resp/watch.h */
-struct changes; /* last-change stamps: resp/changes.h */
+struct snapshot; /* RDB files: resp/persist/ */
+struct network;  /* listeners and clients: resp/net/ */
+struct watches;  /* watched keys: resp/watch.h */
+struct changes;  /* last-change stamps: resp/changes.h */
 
 /* Told of every keyspace event, whatever notify-keyspace-events says. */
 struct event_sink {
@@ -72,6 +73,7 @@ struct server {
 	struct journal *journal;
 	struct registry *registry;
 	struct slowlog *slowlog;
+	struct snapshot *snapshot;
 	struct network *network;
 	struct changes *changes;         /* NULL until a mount wants it */
 	struct watches *watches;         /* NULL while nobody watches */
@@ -85,7 +87,6 @@ struct server {
 	bool loading;
 	const char *
 		refuse_writes; /* an error line ("MISCONF ...") while writes are refused, else NULL */
-	bool shutdown_asap;
 	int exit_code;
 	int64_t start_ms;
 	char run_id[41];
@@ -119,7 +120,17 @@ int server_hz(const struct server *s);
 /* CONFIG RESETSTAT. */
 void server_reset_stats(struct server *s);
 
-/* End the loop with @exit_code, as SHUTDOWN and SIGTERM do; logs "User requested shutdown...", and server_fini the good-bye. */
-void server_shutdown(struct server *s, int exit_code);
+/* SHUTDOWN's words; the numbers are those that shutdown-on-sigterm has. */
+enum shutdown_flag {
+	SHUTDOWN_SAVE = 1 << 0,
+	SHUTDOWN_NOSAVE = 1 << 1,
+	SHUTDOWN_NOW = 1 << 2,
+	SHUTDOWN_FORCE = 1 << 3,
+	SHUTDOWN_ABORT = 1 << 4,
+};
+
+/* Save what has to be saved, then end the loop, as SHUTDOWN and SIGTERM do; logs as Redis does, and server_fini the good-bye. False when
+ * saving failed and the server goes on. */
+bool server_shutdown(struct server *s, unsigned flags);
 
 #endif

@@ -18,6 +18,7 @@ const struct command *const command_families[] = {
 	config_commands,
 	command_commands,
 	debug_commands,
+	persist_commands,
 	NULL,
 };
 /* clang-format on */

@@ -24,6 +24,8 @@ extern const struct command command_commands[]; /* command.c: COMMAND */
 extern const struct command debug_commands[];   /* debug.c: DEBUG MEMORY */
 /* clang-format on */
 
+extern const struct command persist_commands[]; /* persist.c: SAVE BGSAVE LASTSAVE DUMP RESTORE */
+
 /* All of them, NULL-terminated; built into the server's registry at start. */
 extern const struct command *const command_families[];
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "resp/commands/commands.h"
+#include "resp/commands/persist.h"
 #include "resp/log.h"
 #include "resp/server.h"
 #include "store/base/glob.h"
@@ -215,6 +216,8 @@ static const struct {
 	 "Bind <prefix>:0 and so on, \"key\" by default, to strings of <size> bytes."},
 	{"protocol", 3, 3, debug_protocol, "PROTOCOL <type>",
 	 "Reply with a value of a type: string, integer, double, bignum, null, array, ..."},
+	{"reload", 2, 5, persist_debug_reload, "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+	 "Save, empty the databases and load again, leaving out what is said."},
 	{"segfault", 2, 2, debug_segfault, "SEGFAULT", "End the process by SIGSEGV."},
 	{"set-active-expire", 3, 3, debug_set_active_expire, "SET-ACTIVE-EXPIRE <0|1>",
 	 "Switch the removal of expired keys that nobody asks for."},

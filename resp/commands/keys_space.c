@@ -1,6 +1,7 @@
 /* Commands on whole databases. */
 #include "resp/changes.h"
 #include "resp/commands/keys.h"
+#include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "resp/watch.h"
 #include "store/base/num.h"
@@ -45,11 +46,11 @@ static bool flush_mode_read(struct call *c, enum keyspace_free *how)
 	return false;
 }
 
-static void flush(struct call *c, unsigned first, unsigned end)
+static bool flush(struct call *c, unsigned first, unsigned end)
 {
 	enum keyspace_free how;
 	if (!flush_mode_read(c, &how))
-		return;
+		return false;
 	uint64_t gone = 0;
 	for (unsigned i = first; i < end; i++) {
 		watch_touch_all(c->server, &c->db->ks->dbs[i], NULL);
@@ -61,6 +62,7 @@ static void flush(struct call *c, unsigned first, unsigned end)
 	c->dirty += gone;
 	c->server->stats.dirty += gone;
 	reply_ok(c->reply);
+	return true;
 }
 
 void keys_flushdb(struct call *c)
@@ -70,7 +72,8 @@ void keys_flushdb(struct call *c)
 
 void keys_flushall(struct call *c)
 {
-	flush(c, 0, c->db->ks->ndbs);
+	if (flush(c, 0, c->db->ks->ndbs))
+		snapshot_flushed(c->server);
 }
 
 void keys_swapdb(struct call *c)

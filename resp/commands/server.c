@@ -36,14 +36,6 @@ static void cmd_time(struct call *c)
 
 /* --- SHUTDOWN --- */
 
-enum shutdown_option {
-	SHUTDOWN_NOSAVE = 1 << 0,
-	SHUTDOWN_SAVE = 1 << 1,
-	SHUTDOWN_NOW = 1 << 2,
-	SHUTDOWN_FORCE = 1 << 3,
-	SHUTDOWN_ABORT = 1 << 4,
-};
-
 static bool shutdown_options_read(struct call *c, unsigned *out)
 {
 	static const struct {
@@ -74,14 +66,6 @@ static bool shutdown_options_read(struct call *c, unsigned *out)
 	return true;
 }
 
-static bool has_save_points(struct server *s)
-{
-	char *text = NULL;
-	bool has = config_get_text(s, "save", &text) && text[0];
-	mem_free(text);
-	return has;
-}
-
 static void cmd_shutdown(struct call *c)
 {
 	struct server *s = c->server;
@@ -93,19 +77,8 @@ static void cmd_shutdown(struct call *c)
 		reply_error(c->reply, "ERR No shutdown in progress.");
 		return;
 	}
-	if ((flags & SHUTDOWN_SAVE) && !(flags & SHUTDOWN_FORCE)) {
-		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "SHUTDOWN SAVE refused: this version cannot save");
-		reply_error(c->reply, "ERR Errors trying to SHUTDOWN. This version cannot save, "
-				      "use SHUTDOWN NOSAVE.");
-		return;
-	}
-	if (!(flags & SHUTDOWN_NOSAVE) && has_save_points(s))
-		log_line(
-			&s->config.log, LOG_LEVEL_WARNING,
-			"Save points are configured, but this version cannot save: the data set is "
-			"dropped");
-	server_shutdown(s, 0);
+	if (!server_shutdown(s, flags))
+		reply_error(c->reply, "ERR Errors trying to SHUTDOWN. Check logs.");
 }
 
 /* --- MONITOR --- */

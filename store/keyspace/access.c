@@ -54,3 +54,15 @@ void access_touch(struct keyspace *ks, uint64_t w)
 	if (bits != entry_lru(w))
 		entry_set_lru(w, bits);
 }
+
+void keyspace_set_idle(struct keyspace *ks, uint64_t w, uint64_t seconds)
+{
+	if (!ks->policy.lfu)
+		entry_set_lru(w, (ks->lru_clock - (uint32_t)(seconds & LRU_MAX)) & LRU_MAX);
+}
+
+void keyspace_set_freq(struct keyspace *ks, uint64_t w, uint8_t counter)
+{
+	if (ks->policy.lfu)
+		entry_set_lru(w, (ks->lru_clock & ~255u) | counter);
+}

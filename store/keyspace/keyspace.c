@@ -251,6 +251,17 @@ uint64_t *keyspace_add(struct db *db, struct bytes key, enum value_type type, vo
 	return bind_container(db, key, keyhash(key), NULL, type, container);
 }
 
+uint64_t *keyspace_add_expire(struct db *db, struct bytes key, uint64_t hash, enum value_type type,
+			      void *container, int64_t expire_at)
+{
+	uint64_t *slot =
+		keyspace_bind(db, key, hash, NULL, bits_of(type, 0), expire_at, sizeof(container));
+	if (!slot)
+		keyspace_no_memory();
+	keyspace_reseat(slot, container);
+	return slot;
+}
+
 void keyspace_put(struct db *db, struct bytes key, enum value_type type, void *container)
 {
 	uint64_t hash = keyhash(key);

@@ -130,6 +130,10 @@ enum store_err keyspace_string_resize(struct db *db, struct bytes key, size_t le
 /* Bind @key, which must be absent, to a container; adopts it. Returns the slot. */
 uint64_t *keyspace_add(struct db *db, struct bytes key, enum value_type type, void *container);
 
+/* The same with the hash known, and the expiry (-1 for none) bound in one step. */
+uint64_t *keyspace_add_expire(struct db *db, struct bytes key, uint64_t hash, enum value_type type,
+			      void *container, int64_t expire_at);
+
 /* Bind @key to a container whatever was there (freed as lazy_server_del says); expiry dropped. Adopts @container. */
 void keyspace_put(struct db *db, struct bytes key, enum value_type type, void *container);
 
@@ -191,6 +195,11 @@ bool keyspace_rehash_cycle(struct keyspace *ks, unsigned budget_us);
 /* Seconds since last access under LRU; the logarithmic counter, decayed to now, under LFU. */
 uint32_t keyspace_idle_seconds(const struct keyspace *ks, uint64_t word);
 uint8_t keyspace_freq(const struct keyspace *ks, uint64_t word);
+
+/* Have a key look as if it was last used so many seconds ago, or with this counter: RESTORE, loading. What the policy does not keep is
+ * left as it is. */
+void keyspace_set_idle(struct keyspace *ks, uint64_t word, uint64_t seconds);
+void keyspace_set_freq(struct keyspace *ks, uint64_t word, uint8_t counter);
 
 /* Bytes that the key takes as MEMORY USAGE counts, sampling @samples elements of a container (0: all). */
 size_t keyspace_entry_mem(uint64_t word, unsigned samples);

@@ -366,6 +366,29 @@ void hash_iter_end(struct hash_iter *it)
 		table_iter_end(&it->t);
 }
 
+/* --- snapshots --- */
+
+const unsigned char *hash_listpack(const struct hash *h)
+{
+	return h->enc == HASH_LISTPACK ? h->lp : NULL;
+}
+
+struct hash *hash_adopt(unsigned char *lp, const struct type_limits *lim)
+{
+	struct hash *h = mem_alloc(sizeof(*h));
+	size_t longest = 0;
+	char buf[NUM_BUF];
+
+	h->enc = HASH_LISTPACK;
+	h->lp = lp;
+	for (unsigned char *p = listpack_first(lp); p; p = listpack_next(lp, p)) {
+		size_t n = listpack_get(p, buf).n;
+		longest = n > longest ? n : longest;
+	}
+	hash_prepare(h, hash_count(h), longest, lim);
+	return h;
+}
+
 /* --- seeing inside --- */
 
 const char *hash_encoding(const struct hash *h)

@@ -53,6 +53,11 @@ void hash_iter_begin(struct hash_iter *it, struct hash *h);
 bool hash_iter_next(struct hash_iter *it, struct bytes *field, struct bytes *value);
 void hash_iter_end(struct hash_iter *it);
 
+/* For snapshots: the listpack of a small one, borrowed, else NULL; and one around a valid listpack of pairs whose fields all
+ * differ, which is adopted. */
+const unsigned char *hash_listpack(const struct hash *h);
+struct hash *hash_adopt(unsigned char *lp, const struct type_limits *lim);
+
 /* "listpack" or "hashtable" */
 const char *hash_encoding(const struct hash *h);
 size_t hash_mem(struct hash *h, unsigned samples);

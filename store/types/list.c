@@ -521,6 +521,62 @@ bool list_iter_next(struct list_iter *it, struct bytes *out)
 	return true;
 }
 
+/* --- snapshots --- */
+
+bool list_node_next(const struct list *l, const void **node, struct bytes *bytes, bool *plain)
+{
+	const struct node *n = *node ? ((const struct node *)*node)->next : l->head;
+
+	*node = n;
+	if (!n)
+		return false;
+	*plain = n->plain;
+	*bytes = n->plain ? plain_bytes(n) : bytes_of(n->data, listpack_bytes(n->data));
+	return true;
+}
+
+/* Whether a node may be just this. */
+static bool adoptable(unsigned char *data, size_t n, bool plain, const struct type_limits *lim)
+{
+	struct limit max = node_limit(lim);
+
+	if (plain)
+		return is_large(bytes_of(data, n), lim);
+	size_t count = listpack_count(data);
+	return count <= max.count && (n <= max.bytes || count == 1);
+}
+
+static void push_all(struct list *l, unsigned char *lp, const struct type_limits *lim)
+{
+	char buf[NUM_BUF];
+
+	for (unsigned char *p = listpack_first(lp); p; p = listpack_next(lp, p))
+		list_push(l, true, listpack_get(p, buf), lim);
+}
+
+void list_adopt(struct list *l, unsigned char *data, size_t n, bool plain,
+		const struct type_limits *lim)
+{
+	if (!plain && listpack_count(data) == 0) {
+		mem_free(data);
+	} else if (adoptable(data, n, plain, lim)) {
+		struct node *node = mem_alloc(sizeof(*node));
+		*node = (struct node){.data = data,
+				      .plain = plain,
+				      .plain_len = plain ? n : 0,
+				      .count = plain ? 1 : (uint32_t)listpack_count(data)};
+		l->quick = l->quick || plain || l->head;
+		link_before(l, NULL, node);
+		l->count += node->count;
+	} else {
+		if (plain)
+			list_push(l, true, bytes_of(data, n), lim);
+		else
+			push_all(l, data, lim);
+		mem_free(data);
+	}
+}
+
 /* --- seeing inside --- */
 
 const char *list_encoding(const struct list *l)

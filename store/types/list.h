@@ -57,6 +57,15 @@ struct list_iter {
 void list_iter_begin(struct list_iter *it, const struct list *l, size_t index, bool backwards);
 bool list_iter_next(struct list_iter *it, struct bytes *out);
 
+/* --- for snapshots --- */
+
+/* Walk the nodes: begin with *@node NULL. @bytes is a whole listpack, or with @plain one element. False at the end. */
+bool list_node_next(const struct list *l, const void **node, struct bytes *bytes, bool *plain);
+/* Append the elements of a node from elsewhere: a valid listpack, or with @plain one element of @n bytes. Adopts @data, as it is where
+ * the limits allow that. */
+void list_adopt(struct list *l, unsigned char *data, size_t n, bool plain,
+		const struct type_limits *lim);
+
 /* "listpack" or "quicklist" */
 const char *list_encoding(const struct list *l);
 size_t list_mem(const struct list *l, unsigned samples);

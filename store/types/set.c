@@ -456,6 +456,39 @@ void set_iter_end(struct set_iter *it)
 		table_iter_end(&it->t);
 }
 
+/* --- snapshots --- */
+
+const unsigned char *set_intset(const struct set *s)
+{
+	return s->enc == SET_INTSET ? s->is : NULL;
+}
+
+struct set *set_adopt_intset(unsigned char *is, const struct type_limits *lim)
+{
+	struct set *s = mem_alloc(sizeof(*s));
+
+	s->enc = SET_INTSET;
+	s->is = is;
+	if (intset_count(is) > intset_max(lim))
+		to_table(s, 0);
+	return s;
+}
+
+struct set *set_adopt_listpack(unsigned char *lp, const struct type_limits *lim)
+{
+	struct set *s = mem_alloc(sizeof(*s));
+	bool fits = listpack_count(lp) <= lim->set_max_listpack_entries;
+	char buf[NUM_BUF];
+
+	s->enc = SET_LISTPACK;
+	s->lp = lp;
+	for (unsigned char *p = listpack_first(lp); p && fits; p = listpack_next(lp, p))
+		fits = listpack_get(p, buf).n <= lim->set_max_listpack_value;
+	if (!fits)
+		to_table(s, 0);
+	return s;
+}
+
 /* --- seeing inside --- */
 
 const char *set_encoding(const struct set *s)

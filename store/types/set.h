@@ -53,6 +53,12 @@ void set_iter_begin(struct set_iter *it, struct set *s);
 bool set_iter_next(struct set_iter *it, struct bytes *out);
 void set_iter_end(struct set_iter *it);
 
+/* For snapshots: the intset of a set of integers, borrowed, else NULL; and sets around a valid intset, or a valid listpack whose elements
+ * all differ, which are adopted. */
+const unsigned char *set_intset(const struct set *s);
+struct set *set_adopt_intset(unsigned char *is, const struct type_limits *lim);
+struct set *set_adopt_listpack(unsigned char *lp, const struct type_limits *lim);
+
 /* "intset", "listpack" or "hashtable" */
 const char *set_encoding(const struct set *s);
 size_t set_mem(struct set *s, unsigned samples);

@@ -642,6 +642,29 @@ void zset_compact(struct zset *z, const struct type_limits *lim)
 	z->body = small.body;
 }
 
+const unsigned char *zset_listpack(const struct zset *z)
+{
+	return is_big(z) ? NULL : lp_of(z);
+}
+
+struct zset *zset_adopt(unsigned char *lp, const struct type_limits *lim)
+{
+	struct zset *z = mem_alloc(sizeof(*z));
+	bool fits = lp_pairs(lp) <= lim->zset_max_listpack_entries;
+	char buf[NUM_BUF];
+	unsigned char *next;
+
+	for (unsigned char *p = listpack_first(lp); p && fits; p = next) {
+		fits = listpack_get(p, buf).n <= lim->zset_max_listpack_value;
+		lp_pair(lp, p, &next);
+	}
+	set_lp(z, lp);
+	if (fits || enlarge(z))
+		return z;
+	zset_free(z);
+	return NULL;
+}
+
 const char *zset_encoding(const struct zset *z)
 {
 	return is_big(z) ? "skiplist" : "listpack";

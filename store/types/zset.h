@@ -84,6 +84,11 @@ uint64_t zset_scan(struct zset *z, uint64_t cursor,
 /* Small results (ZUNIONSTORE and its kin) may go back to a listpack once they are filled. */
 void zset_compact(struct zset *z, const struct type_limits *lim);
 
+/* For snapshots: the listpack of a small one, borrowed, else NULL; and one around a valid listpack of (member, score) in order, with members that
+ * all differ, which is adopted. NULL, and @lp freed, when there is no memory. */
+const unsigned char *zset_listpack(const struct zset *z);
+struct zset *zset_adopt(unsigned char *lp, const struct type_limits *lim);
+
 /* "listpack" or "skiplist", Redis's words. */
 const char *zset_encoding(const struct zset *z);
 size_t zset_mem(struct zset *z, unsigned samples);

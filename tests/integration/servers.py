@@ -67,7 +67,7 @@ class Server:
         cmd += ["--port", str(self.port), "--dir", self.dir]
         if "--enable-debug-command" not in self.args:
             cmd += ["--enable-debug-command", "yes"]
-        if kind == "redis":
+        if "--save" not in self.args and (kind == "redis" or conf is None):
             cmd += ["--save", ""]
         self.cmd = cmd + self.args
         self.proc = None

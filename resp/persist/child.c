@@ -1,0 +1,288 @@
+/* resp/persist/child.c - the background save: a child process with the data as it was, and the pipe it talks through. */
+#define _GNU_SOURCE /* pipe2, close_range */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "resp/net/loop.h"
+#include "resp/persist/internal.h"
+#include "store/base/mem.h"
+
+/* How often a child tells of its keys; what it copied is asked for at most so large a part of the time, since the kernel walks
+ * all pages to answer. */
+#define REPORT_US 200000
+#define COW_PART  100
+
+static int64_t clock_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* --- in the child --- */
+
+struct child {
+	int pipe;
+	int64_t next_us, next_cow_us;
+	uint64_t keys, peak, sum, samples;
+};
+
+/* Bytes that this process has for itself alone: what was copied since the fork. */
+static uint64_t private_bytes(void)
+{
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+	char line[256];
+	unsigned long long kb = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Private_Dirty: %llu", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (uint64_t)kb * 1024;
+}
+
+static uint64_t measure(struct child *c)
+{
+	int64_t begin = clock_us();
+	uint64_t cow = private_bytes();
+	int64_t end = clock_us();
+
+	c->next_cow_us = end + (end - begin) * COW_PART;
+	c->peak = cow > c->peak ? cow : c->peak;
+	c->sum += cow;
+	c->samples++;
+	return cow;
+}
+
+static void tell(struct child *c, bool with_cow)
+{
+	struct save_report r = {.keys = c->keys, .has_cow = with_cow};
+
+	if (with_cow)
+		r.cow = measure(c);
+	if (write(c->pipe, &r, sizeof(r)) < 0) {
+		/* Nobody has to know. */
+	}
+}
+
+static void on_progress(void *arg, uint64_t keys)
+{
+	struct child *c = arg;
+	int64_t now = clock_us();
+
+	c->keys = keys;
+	if (now < c->next_us)
+		return;
+	c->next_us = now + REPORT_US;
+	tell(c, now >= c->next_cow_us);
+}
+
+static void log_cow(struct server *s, const struct child *c, uint64_t cow)
+{
+	log_line(&s->config.log, LOG_LEVEL_NOTICE,
+		 "Fork CoW for RDB: current %zu MB, peak %zu MB, average %llu MB",
+		 (size_t)(cow >> 20), (size_t)(c->peak >> 20),
+		 (unsigned long long)(c->sum / c->samples >> 20));
+}
+
+/* Sockets, epoll and the mount belong to the parent: a descriptor kept here would hold a dead mount open. */
+static int keep_only(int pipe)
+{
+	if (pipe != 3) {
+		dup2(pipe, 3);
+		pipe = 3;
+	}
+	if (close_range(4, ~0U, 0) < 0)
+		for (int fd = 4; fd < 65536; fd++)
+			close(fd);
+	fcntl(pipe, F_SETFD, FD_CLOEXEC);
+	return pipe;
+}
+
+static _Noreturn void child_run(struct server *s, int pipe)
+{
+	sigset_t none;
+	struct child c = {.pipe = keep_only(pipe)};
+
+	signal(SIGINT, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	s->config.log.role = 'C';
+	mem_thread_register();
+	if (!save_file(s, on_progress, &c))
+		_exit(1);
+	struct save_report r = {.keys = c.keys, .cow = measure(&c), .has_cow = true};
+	log_cow(s, &c, r.cow);
+	if (write(c.pipe, &r, sizeof(r)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* --- in the server --- */
+
+static void forget(struct snapshot *n)
+{
+	loop_fd_remove(n->watch);
+	close(n->pipe);
+	n->watch = NULL;
+	n->pipe = -1;
+	n->child = 0;
+}
+
+static void drop_temp(pid_t pid)
+{
+	char temp[SAVE_TEMP];
+
+	save_temp_name(temp, pid);
+	unlink(temp);
+}
+
+/* The pipe's other end is closed: the child is gone, or about to be. */
+static void ended(struct snapshot *n)
+{
+	struct server *s = n->server;
+	struct log *log = &s->config.log;
+	pid_t pid = n->child;
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	forget(n);
+	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (ok) {
+		log_line(log, LOG_LEVEL_NOTICE, "Background saving terminated with success");
+		s->stats.dirty -=
+			n->dirty_before < s->stats.dirty ? n->dirty_before : s->stats.dirty;
+	} else if (WIFSIGNALED(status)) {
+		log_line(log, LOG_LEVEL_WARNING, "Background saving terminated by signal %d",
+			 WTERMSIG(status));
+		drop_temp(pid);
+	} else {
+		log_line(log, LOG_LEVEL_WARNING, "Background saving error");
+	}
+	n->figures.last_seconds = (s->keyspace->now_ms - n->begun_ms) / 1000;
+	n->figures.last_ok = ok;
+	if (ok)
+		save_done(s);
+	else
+		snapshot_check_writes(s);
+}
+
+static void take_report(struct snapshot *n, const struct save_report *r)
+{
+	n->figures.keys_done = r->keys;
+	if (!r->has_cow)
+		return;
+	n->figures.cow = n->figures.last_cow = r->cow;
+	if (r->cow > n->figures.cow_peak)
+		n->figures.cow_peak = r->cow;
+	n->cow_ms = n->server->keyspace->now_ms;
+}
+
+static void on_pipe(void *arg, unsigned events)
+{
+	struct snapshot *n = arg;
+	struct save_report r;
+	ssize_t got;
+
+	(void)events;
+	while ((got = read(n->pipe, &r, sizeof(r))) == (ssize_t)sizeof(r))
+		take_report(n, &r);
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+		ended(n);
+}
+
+void child_kill(struct server *s)
+{
+	struct snapshot *n = s->snapshot;
+	pid_t pid = n->child;
+
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	forget(n);
+	drop_temp(pid);
+}
+
+static uint64_t count_keys(const struct keyspace *ks)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < ks->ndbs; i++)
+		n += table_count(&ks->dbs[i].keys);
+	return n;
+}
+
+static void began(struct snapshot *n, pid_t pid, int fd)
+{
+	struct server *s = n->server;
+
+	n->child = pid;
+	n->pipe = fd;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	n->watch = loop_fd_add(s->loop, fd, LOOP_NORMAL, LOOP_READ, on_pipe, n);
+	n->begun_ms = s->keyspace->now_ms;
+	n->cow_ms = 0;
+	n->dirty_before = s->stats.dirty;
+	n->scheduled = false;
+	n->figures.cow = n->figures.cow_peak = 0;
+	n->figures.keys_done = 0;
+	n->figures.keys_total = count_keys(s->keyspace);
+	n->figures.saves++;
+	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Background saving started by pid %ld",
+		 (long)pid);
+}
+
+bool snapshot_running(const struct server *s)
+{
+	return s->snapshot->child != 0;
+}
+
+void snapshot_schedule(struct server *s)
+{
+	s->snapshot->scheduled = true;
+}
+
+/* A child could not be made. */
+static bool start_failed(struct server *s)
+{
+	log_line(&s->config.log, LOG_LEVEL_WARNING, "Can't save in background: fork: %s",
+		 strerror(errno));
+	s->snapshot->figures.last_ok = false;
+	snapshot_check_writes(s);
+	return false;
+}
+
+bool snapshot_start(struct server *s)
+{
+	struct snapshot *n = s->snapshot;
+	int ends[2];
+
+	n->last_try_ms = s->keyspace->now_ms;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return start_failed(s);
+	int64_t begin = clock_us();
+	pid_t pid = fork();
+	if (pid == 0)
+		child_run(s, ends[1]);
+	close(ends[1]);
+	if (pid < 0) {
+		int saved = errno;
+		close(ends[0]);
+		errno = saved;
+		return start_failed(s);
+	}
+	n->figures.forks++;
+	n->figures.fork_usec = (uint64_t)(clock_us() - begin);
+	began(n, pid, ends[0]);
+	return true;
+}

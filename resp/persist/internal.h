@@ -1,0 +1,41 @@
+/* resp/persist/internal.h - the state of saving and loading, for the files of resp/persist/ alone. */
+#ifndef RESP_PERSIST_INTERNAL_H
+#define RESP_PERSIST_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "resp/log.h"
+#include "resp/persist/snapshot.h"
+#include "resp/server.h"
+
+/* What a child tells through its pipe; small enough to arrive whole. */
+struct save_report {
+	uint64_t keys, cow;
+	bool has_cow;
+};
+
+struct snapshot {
+	struct server *server;
+	pid_t child; /* 0: none */
+	int pipe;
+	struct loop_fd *watch;
+	uint64_t dirty_before; /* changes that the running save includes */
+	int64_t begun_ms, last_try_ms, cow_ms;
+	bool scheduled;
+	struct snapshot_figures figures;
+};
+
+/* Write the data set to the file, telling @progress (may be NULL) how many keys are done. False after logging why. */
+bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), void *arg);
+/* The name of the temporary file that process @pid writes. */
+#define SAVE_TEMP 64
+void save_temp_name(char name[SAVE_TEMP], pid_t pid);
+/* A save succeeded: time, state, refused writes. */
+void save_done(struct server *s);
+
+/* End the background save that runs and drop its file. */
+void child_kill(struct server *s);
+
+bool has_save_points(struct server *s);
+
+#endif

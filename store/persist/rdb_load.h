@@ -1,0 +1,40 @@
+/* store/persist/rdb_load.h - an RDB into the databases, and DUMP's payload into a value.
+ */
+#ifndef STORE_PERSIST_RDB_LOAD_H
+#define STORE_PERSIST_RDB_LOAD_H
+
+#include "store/keyspace/keyspace.h"
+#include "store/persist/rdb_in.h"
+#include "store/persist/rdb_value.h"
+#include "store/types/limits.h"
+
+struct rdb_load_options {
+	const struct type_limits *limits;
+	bool overwrite;    /* a key that is there is replaced, else it is an error */
+	bool keep_expired; /* keys past their time are loaded too */
+	int delay_us;      /* sleep so long at each key: key-load-delay */
+	void *arg;
+	/* Now and then; false ends loading, without an error. Clients may be answered meanwhile: nothing is borrowed. */
+	bool (*progress)(void *arg, uint64_t bytes);
+	/* An auxiliary field. */
+	void (*aux)(void *arg, struct bytes name, struct bytes value);
+	/* Something that was left out, for the log. */
+	void (*note)(void *arg, const char *text);
+};
+
+struct rdb_load_result {
+	uint64_t loaded, expired, empty; /* keys */
+	bool stopped;                    /* by progress */
+};
+
+/* Load from @in. False with in->error and in->error_offset filled; what was loaded before stays. */
+bool rdb_load(struct keyspace *ks, struct rdb_in *in, const struct rdb_load_options *opt,
+	      struct rdb_load_result *out);
+
+/* Whether @payload ends in a version that can be read and the right checksum. */
+bool rdb_payload_verify(struct bytes payload);
+/* Its value, all of it consumed. False when it is malformed. @in is set up here and the caller's to finish. */
+bool rdb_payload_read(struct rdb_in *in, struct bytes payload, const struct type_limits *lim,
+		      struct rdb_value *v);
+
+#endif
