@@ -98,10 +98,11 @@ class Server:
                 raise AssertionError(f"{self.cmd} ended with {self.proc.returncode}:\n{self.log()}")
             try:
                 with Conn(self.port, timeout=5) as c:
-                    c.call("PING")
-                    return
+                    if not (c.call("PING").error or "").startswith("LOADING"):
+                        return
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         raise AssertionError(f"{self.cmd} is not ready after {timeout} s:\n{self.log()}")
 
     def conn(self, **kw):
