@@ -214,6 +214,8 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 
 void snapshot_check_writes(struct server *s)
 {
+	if (!s->snapshot)
+		return; /* not up yet */
 	bool refuse = s->config.stop_writes_on_bgsave_error && !s->snapshot->figures.last_ok &&
 		      has_save_points(s);
 
