@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -265,6 +266,8 @@ static int poll_awake(struct loop *l, struct epoll_event *ev)
 	int64_t due = timers_next(&l->timers);
 	int n;
 	do {
+		/* The one whose request we wait for may have been woken onto this very core: let it run. */
+		sched_yield();
 		n = epoll_wait(l->epoll, ev, EVENTS_MAX, 0);
 		now = spin_now_us();
 	} while (n == 0 && now - start < (int64_t)l->spin.limit_us && (due < 0 || now < due));
