@@ -26,6 +26,14 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz
 TOOLS   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 TIDY     = $(shell find main.c store resp fs tests -name '*.[ch]' 2>/dev/null)
 
+# What is built is said in a few words; make V=1 shows the commands.
+V ?= 0
+ifeq ($(V),0)
+say = @echo '  $(1)  $(patsubst $(BUILD)/%,%,$@)';
+else
+say =
+endif
+
 .PHONY: all objects units unit run deps test check asan fuzz fuzzers bench bench-tools format install clean help
 all: $(BUILD)/inodis
 
@@ -42,29 +50,30 @@ help:
 	@echo 'make format     clang-format over every source'
 	@echo 'make install    to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
 	@echo 'make clean      remove what was built'
+	@echo 'make V=1 ...    shows each command'
 
 $(BUILD)/inodis: $(BUILD)/main.o $(BUILD)/libinodis.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libinodis.a: $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libinodis.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libinodis.a -lcmocka $(LDLIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libinodis.a -lcmocka $(LDLIBS)
 
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libinodis.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libinodis.a $(LDLIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libinodis.a $(LDLIBS)
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
 
 objects: $(OBJECTS) $(if $(wildcard main.c),$(BUILD)/main.o)
 units: $(UNITS)
@@ -80,7 +89,7 @@ deps:
 # The pieces run in a make of their own: pkg-config may have been installed only a moment ago.
 run:
 	@tests/deps run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@mount-scripts/run-here $(BUILD)/inodis
 
 test:
