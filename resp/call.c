@@ -28,7 +28,8 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 			     c->server->keyspace->now_ms);
 	if (c->server->watches)
 		watch_touch(c->server, db, key, hash_of(c, key));
-	call_event(c, db, key, cls, event);
+	if (event)
+		call_event(c, db, key, cls, event);
 }
 
 void call_event(struct call *c, struct db *db, struct bytes key, enum notify_class cls,

@@ -184,7 +184,8 @@ enum notify_class {
 };
 
 /* @key of @db was changed by this call, which Redis names @event. Every handler calls this once for each key it changed, after
- * the change: it counts dirty, tells watchers, the mount and (later) subscribers. */
+ * the change: it counts dirty, tells watchers, the mount and (later) subscribers. @event NULL: a change that Redis tells
+ * no subscriber of. */
 void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notify_class cls,
 		     const char *event);
 static inline void call_changed(struct call *c, struct bytes key, enum notify_class cls,

@@ -180,13 +180,9 @@ static void run_writing(struct call *c, const struct field_ops *ops)
 		bool differs = write_field(c, &ops->v[i], data, len, &written);
 		changed |= differs || (grown && written);
 	}
-	if (changed) {
-		call_changed(c, c->argv[1], NOTIFY_STRING, "setbit");
-	} else if (grown) {
-		/* Every part failed, but the string is longer: no event, as in Redis; the journal has to know. */
-		c->dirty++;
-		c->server->stats.dirty++;
-	}
+	/* Where every part failed and the string became longer all the same, Redis has no event. */
+	if (changed || grown)
+		call_changed(c, c->argv[1], NOTIFY_STRING, changed ? "setbit" : NULL);
 }
 
 static void bitfield(struct call *c, bool reading_only)

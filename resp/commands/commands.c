@@ -7,6 +7,7 @@ const struct command *const command_families[] = {
 	string_commands,
 	key_commands,
 	bitmap_commands,
+	hyperloglog_commands,
 	list_commands,
 	set_commands,
 	hash_commands,

@@ -277,7 +277,8 @@ const struct directive directive_table[] = {
 	NUMBER("list-max-listpack-size", "-2", INT_MIN, INT_MAX, .alias = "list-max-ziplist-size",
 	       FIELD(limits.list_max_listpack_size)),
 	NUMBER("list-compress-depth", "0", 0, INT_MAX, FIELD(limits.list_compress_depth)),
-	NUMBER("hll-sparse-max-bytes", "3000", 0, INT64_MAX, .flags = D_MEMORY),
+	NUMBER("hll-sparse-max-bytes", "3000", 0, INT64_MAX, .flags = D_MEMORY,
+	       FIELD(limits.hll_sparse_max_bytes)),
 	NUMBER("stream-node-max-bytes", "4096", 0, INT64_MAX, .flags = D_MEMORY),
 	NUMBER("stream-node-max-entries", "100", 0, INT64_MAX),
 	/* seeing inside */

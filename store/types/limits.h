@@ -16,6 +16,7 @@ struct type_limits {
 	size_t set_max_listpack_value;    /* 64 */
 	size_t zset_max_listpack_entries; /* 128 */
 	size_t zset_max_listpack_value;   /* 64 */
+	size_t hll_sparse_max_bytes;      /* 3000: a HyperLogLog longer than this is dense */
 	int list_max_listpack_size;       /* -2: 8 KiB a node; positive: elements a node */
 	int list_compress_depth; /* kept for CONFIG; nodes are not compressed until it is measured to pay */
 };
@@ -25,8 +26,8 @@ struct type_limits {
 		.hash_max_listpack_entries = 128, .hash_max_listpack_value = 64,                   \
 		.set_max_intset_entries = 512, .set_max_listpack_entries = 128,                    \
 		.set_max_listpack_value = 64, .zset_max_listpack_entries = 128,                    \
-		.zset_max_listpack_value = 64, .list_max_listpack_size = -2,                       \
-		.list_compress_depth = 0,                                                          \
+		.zset_max_listpack_value = 64, .hll_sparse_max_bytes = 3000,                       \
+		.list_max_listpack_size = -2, .list_compress_depth = 0,                            \
 	}
 
 #endif

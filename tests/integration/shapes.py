@@ -200,6 +200,42 @@ class Args:
     def off(self):
         return text(self.rng.choice((0, 1, 3, 10, 100, 2000, -1, 1 << 40)))
 
+    # HyperLogLogs
+    def pkey(self):
+        return self._key("p")
+
+    def qkey(self):
+        return self._key("q")
+
+    def pqkey(self):
+        return self._key(self.rng.choice("ppq"))
+
+    def element(self):
+        return text(self.rng.randrange(400)) if self.rng.random() < 0.8 else self.val()
+
+    def hll(self):
+        """Bytes that are a HyperLogLog, or nearly."""
+        r = self.rng
+        cache = r.choice((bytes(8), bytes(7) + b"\x80", struct.pack("<Q", r.randrange(1000)), b"\xff" * 8))
+        head = b"HYLL" + r.choice((b"\x00", b"\x01", b"\x01", b"\x01", b"\x02")) + bytes(3) + cache
+        way = r.random()
+        if way < 0.3:
+            dense = r.choice((b"\xff", b"\x00", b"\x41\x10\x04", bytes(r.randrange(256) for _ in range(9)))) * 12288
+            return b"HYLL\x00" + bytes(3) + cache + dense[: r.choice((12288, 12288, 12288, 12287))]
+        if way < 0.7:
+            # Runs that end where they should, or not.
+            runs, left = b"", 16384
+            while left > 0 and len(runs) < 200:
+                n = min(left, r.choice((1, 2, 3, 4)))
+                if r.random() < 0.6:
+                    runs += bytes([0x80 | r.randrange(32) << 2 | (n - 1)])
+                else:
+                    n = min(left, r.choice((1, 3, 64, 100, 5000, 16384)))
+                    runs += bytes([n - 1]) if n <= 64 and r.random() < 0.8 else bytes([0x40 | (n - 1) >> 8, (n - 1) & 255])
+                left -= n
+            return head + runs + r.choice((b"", b"", b"", b"\x00", b"\x80", b"\xff\xff"))
+        return head[: r.choice((16, 16, 15, 4))] + r.choice((b"\x7f\xff", b"\x7f\xfe", b"", b"\x00", b"\x80\x7f\xfe", b"\x7f\xff\x7f\xff"))
+
     # bits
     def bitoff(self):
         return text(self.rng.choice((self.rng.randrange(20), self.rng.randrange(200), self.rng.randrange(200), 4000, 100000, 1 << 35, -1)))
@@ -304,6 +340,8 @@ KEYS = {
     "l": [b"l1", b"l2", b"l3", b"l" * 300],
     "a": [b"a1", b"a2", b"a3", b"a4"],
     "h": [b"h1", b"h2", b"h3"],
+    "p": [b"p1", b"p2", b"p3"],
+    "q": [b"q1", b"q2"],  # HyperLogLogs that may be damaged: one element at a time, as Redis keeps those before the damage it finds
     "z": [b"z1", b"z2", b"z3", b"z4"],
     "x": [b"x1", b"x2"],  # sorted sets with equal scores, where lexical ranges mean something
 }
@@ -325,6 +363,12 @@ FAMILIES = {
         "BITFIELD skey [OVERFLOW (WRAP|SAT|FAIL)] (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint)...", "BITFIELD skey (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint|OVERFLOW (WRAP|SAT|FAIL|junk))...",
         "BITFIELD skey OVERFLOW FAIL SET ftype foff fint", "BITFIELD skey (GET ftype foff)...", "BITFIELD_RO skey (GET ftype foff)...", "BITFIELD_RO skey GET ftype foff (SET|INCRBY) ftype foff fint", "BITFIELD skey", "BITFIELD_RO skey",
         "DEL skey", "APPEND skey bitstring",
+    ],
+    "hyperloglog": [
+        "PFADD pkey element...", "PFADD pkey element...", "PFADD pkey element", "PFADD pkey", "PFADD pkey bulk", "PFADD qkey element", "PFCOUNT pqkey", "PFCOUNT pqkey", "PFCOUNT pkey...", "PFCOUNT pqkey...",
+        "PFMERGE pkey pkey...", "PFMERGE pkey pqkey...", "PFMERGE qkey pqkey...", "PFMERGE pkey", "GET pkey", "GET pkey", "GET pqkey", "STRLEN pqkey", "OBJECT ENCODING pqkey",
+        "SET qkey hll", "SET qkey hll", "SET pkey val", "DEL pkey", "PFDEBUG (ENCODING|DECODE|GETREG|TODENSE|junk) pqkey", "PFDEBUG (ENCODING|DECODE) pqkey", "PFSELFTEST junk",
+        "CONFIG SET hll-sparse-max-bytes (3000|3000|100|20|0)", "SETRANGE qkey 15 (x|y)", "COPY pkey qkey REPLACE",
     ],
     "list": [
         "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",
@@ -399,7 +443,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET"}
+NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
