@@ -4,6 +4,7 @@
 #include "fs/backend.h"
 #include "resp/changes.h"
 #include "resp/dispatch.h"
+#include "resp/pubsub.h"
 #include "resp/server.h"
 #include "resp/transaction.h"
 #include "store/base/keyhash.h"
@@ -207,7 +208,7 @@ static void figures(const struct session *s, struct session_figures *out)
 {
 	out->fd = -1;
 	out->multi_mem = transaction_input(s);
-	out->tot_mem = transaction_mem(s);
+	out->tot_mem = transaction_mem(s) + pubsub_mem(s);
 	snprintf(out->events, sizeof(out->events), "r");
 }
 

@@ -33,7 +33,7 @@ enum command_flag {
 	CMD_ASKING = 1 << 12,
 	CMD_FAST = 1 << 13,
 	CMD_NO_AUTH = 1 << 14,
-	CMD_MAY_REPLICATE = 1 << 15,
+	CMD_MAY_REPLICATE = 1 << 15, /* COMMAND does not list it */
 	CMD_NO_ASYNC_LOADING = 1 << 16,
 	CMD_NO_MULTI = 1 << 17,
 	CMD_ALLOW_BUSY = 1 << 18,

@@ -6,6 +6,7 @@
 #include "resp/journal.h"
 #include "resp/monitor.h"
 #include "resp/pressure.h"
+#include "resp/pubsub.h"
 #include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/slowlog.h"
@@ -67,8 +68,7 @@ static const char *refusal(struct session *s, const struct command *cmd)
 	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
 		return "OOM command not allowed when used memory > 'maxmemory'.";
 	if (server->refuse_writes &&
-	    ((flags_refused_by(s, cmd) & (CMD_WRITE | CMD_MAY_REPLICATE)) ||
-	     strcmp(cmd->name, "ping") == 0))
+	    ((flags_refused_by(s, cmd) & CMD_WRITE) || strcmp(cmd->name, "ping") == 0))
 		return server->refuse_writes;
 	if (server->loading && !(cmd->flags & CMD_LOADING))
 		return "LOADING Redis is loading the dataset in memory";
@@ -111,15 +111,31 @@ static struct registered *admit(struct session *s, struct registered *reg, int a
 	return reg;
 }
 
-/* The session is in a transaction: the command to run now, or NULL when it was queued or refused. */
+/* RESP2 has no pushes: who is subscribed may only do what cannot be mistaken for a message. */
+static void refuse_subscriber(struct session *s, struct registered *reg)
+{
+	char error[192];
+	snprintf(error, sizeof(error),
+		 "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+		 "RESET are allowed in this context",
+		 reg->fullname);
+	refuse(s, reg, error);
+}
+
+/* The session is subscribed or in a transaction: the command to run now, or NULL when it was queued or refused. */
 static struct registered *hold_back(struct dispatch_item *item, struct registered *reg)
 {
 	struct session *s = item->session;
-	if (reg->cmd->flags & CMD_NO_MULTI) {
+	if (s->flags & SESSION_MULTI && reg->cmd->flags & CMD_NO_MULTI) {
 		refuse(s, reg, "ERR Command not allowed inside a transaction");
 		return NULL;
 	}
-	if (reg->cmd->flags & CMD_IMMEDIATE)
+	if (s->flags & SESSION_PUBSUB && s->reply->proto < 3 &&
+	    !(reg->cmd->flags & CMD_SUBSCRIBER)) {
+		refuse_subscriber(s, reg);
+		return NULL;
+	}
+	if (!(s->flags & SESSION_MULTI) || reg->cmd->flags & CMD_IMMEDIATE)
 		return reg;
 	if (transaction_queue(s, item))
 		reply_status(s->reply, "QUEUED");
@@ -167,6 +183,17 @@ static void next_reply_mode(struct session *s)
 		s->flags |= SESSION_REPLY_SKIP;
 	}
 	s->reply->muted = s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP);
+}
+
+/* What more there is to do after some replies. */
+#define SESSION_AFTERWARDS                                                                         \
+	(SESSION_PUSHED | SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT)
+
+static void after_reply(struct session *s)
+{
+	if (s->flags & SESSION_PUSHED)
+		pubsub_flush(s);
+	next_reply_mode(s);
 }
 
 /* The clock that commands see is read once a turn; after a long one it is read again, for those behind it. */
@@ -256,7 +283,7 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 	struct session *s = item->session;
 	uint64_t errors = s->reply->errors;
 	struct registered *reg = admit(s, item->reg, item->argc, item->argv);
-	if (reg && s->flags & SESSION_MULTI)
+	if (reg && s->flags & (SESSION_MULTI | SESSION_PUBSUB))
 		reg = hold_back(item, reg);
 	if (reg) {
 		ticks = run(item, reg, ticks);
@@ -270,9 +297,8 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 		s->last_parent = item->reg && item->reg->parent ? item->reg->parent->cmd : NULL;
 	}
 	s->last_ms = s->server->keyspace->now_ms;
-	if (s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT) ||
-	    s->reply->muted)
-		next_reply_mode(s);
+	if (s->flags & SESSION_AFTERWARDS || s->reply->muted)
+		after_reply(s);
 	return ticks;
 }
 

@@ -8,6 +8,7 @@
 
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/pubsub.h"
 #include "resp/server.h"
 #include "resp/supervise.h"
 #include "store/base/bgfree.h"
@@ -121,6 +122,9 @@ static void take_stats(struct server *s, struct info_figures *f)
 	f->expire_cycle_ms = st->expire_cycle_us / 1000;
 	f->hits = ks->hits;
 	f->misses = ks->misses;
+	f->pubsub_channels = pubsub_names(s->pubsub, PUBSUB_CHANNEL);
+	f->pubsub_patterns = pubsub_names(s->pubsub, PUBSUB_PATTERN);
+	f->pubsub_shards = pubsub_names(s->pubsub, PUBSUB_SHARD);
 	f->unexpected_errors = st->unexpected_error_replies;
 	f->errors = st->total_error_replies;
 	f->reads = st->reads_processed;

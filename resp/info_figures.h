@@ -33,9 +33,9 @@ struct info_figures {
 	/* stats */
 	uint64_t connections, commands, input_bytes, output_bytes, rejected, expired,
 		expired_time_cap, evicted, evicted_clients, eviction_ms, expire_cycle_ms, hits,
-		misses, unexpected_errors, errors, reads, writes, qbuf_disconnections,
-		obuf_disconnections, acl_auth, acl_cmd, acl_key, acl_channel, turns, spins,
-		spin_hits;
+		misses, pubsub_channels, pubsub_patterns, pubsub_shards, unexpected_errors, errors,
+		reads, writes, qbuf_disconnections, obuf_disconnections, acl_auth, acl_cmd, acl_key,
+		acl_channel, turns, spins, spin_hits;
 	double ops_per_sec, input_kbps, output_kbps, expired_stale_perc;
 	/* cpu */
 	double cpu_sys, cpu_user, cpu_sys_children, cpu_user_children, cpu_sys_main, cpu_user_main;

@@ -14,6 +14,7 @@
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
 #include "resp/persist/snapshot.h"
+#include "resp/pubsub.h"
 #include "resp/registry.h"
 #include "resp/slowlog.h"
 #include "resp/watch.h"
@@ -115,6 +116,7 @@ void server_init(struct server *s)
 	s->registry = registry_new();
 	s->slowlog = slowlog_new();
 	s->snapshot = snapshot_new(s);
+	s->pubsub = pubsub_new();
 	s->active_expire = true;
 	s->start_ms = s->keyspace->now_ms;
 	make_run_id(s->run_id);
@@ -128,6 +130,7 @@ void server_fini(struct server *s)
 		loop_timer_remove(s->cron.timer);
 	snapshot_free(s->snapshot);
 	slowlog_free(s->slowlog);
+	pubsub_free(s->pubsub);
 	registry_free(s->registry);
 	journal_free(s->journal);
 	evict_free(s->evict);

@@ -25,6 +25,7 @@ struct registry; /* commands by name, with their statistics: dispatch.c */
 struct slowlog;
 struct snapshot; /* RDB files: resp/persist/ */
 struct network;  /* listeners and clients: resp/net/ */
+struct pubsub;   /* subscriptions: resp/pubsub.h */
 struct watches;  /* watched keys: resp/watch.h */
 struct changes;  /* last-change stamps: resp/changes.h */
 
@@ -75,7 +76,8 @@ struct server {
 	struct slowlog *slowlog;
 	struct snapshot *snapshot;
 	struct network *network;
-	struct changes *changes;         /* NULL until a mount wants it */
+	struct changes *changes; /* NULL until a mount wants it */
+	struct pubsub *pubsub;
 	struct watches *watches;         /* NULL while nobody watches */
 	const struct event_sink *events; /* who hears keyspace events, or NULL */
 	struct session *sessions;        /* uthash by id */

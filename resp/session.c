@@ -5,6 +5,7 @@
 
 #include "resp/dispatch.h"
 #include "resp/net/loop.h"
+#include "resp/pubsub.h"
 #include "resp/server.h"
 #include "resp/transaction.h"
 #include "store/base/mem.h"
@@ -43,6 +44,7 @@ void session_close(struct session *s)
 {
 	leave_monitors(s);
 	transaction_discard(s);
+	pubsub_leave(s);
 	HASH_DEL(s->server->sessions, s);
 	if (s->server->current == s)
 		s->server->current = NULL;
@@ -56,6 +58,7 @@ void session_reset(struct session *s)
 {
 	leave_monitors(s);
 	transaction_discard(s);
+	pubsub_leave(s);
 	s->flags &= ~(uint32_t)(SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT |
 				SESSION_NO_EVICT | SESSION_NO_TOUCH | SESSION_AUTHENTICATED);
 	if (!s->server->config.requirepass[0])
@@ -80,10 +83,15 @@ static void flag_letters(const struct session *s, char *out)
 		uint32_t flag;
 		char letter;
 	} letters[] = {
-		{SESSION_MONITOR, 'O'},    {SESSION_MULTI, 'x'},
-		{SESSION_DIRTY_CAS, 'd'},  {SESSION_CLOSE_AFTER_REPLY, 'c'},
-		{SESSION_CLOSE_ASAP, 'A'}, {SESSION_UNIX, 'U'},
-		{SESSION_NO_EVICT, 'e'},   {SESSION_NO_TOUCH, 'T'},
+		{SESSION_MONITOR, 'O'},
+		{SESSION_PUBSUB, 'P'},
+		{SESSION_MULTI, 'x'},
+		{SESSION_DIRTY_CAS, 'd'},
+		{SESSION_CLOSE_AFTER_REPLY, 'c'},
+		{SESSION_CLOSE_ASAP, 'A'},
+		{SESSION_UNIX, 'U'},
+		{SESSION_NO_EVICT, 'e'},
+		{SESSION_NO_TOUCH, 'T'},
 	};
 	char *at = out;
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -118,12 +126,14 @@ void session_describe(struct session *s, struct reply *out)
 		reply_raw(out, s->name, strlen(s->name));
 	n = snprintf(
 		line, sizeof(line),
-		" age=%lld idle=%lld flags=%s db=%u sub=0 psub=0 ssub=0 multi=%d qbuf=%zu "
+		" age=%lld idle=%lld flags=%s db=%u sub=%zu psub=%zu ssub=%zu multi=%d qbuf=%zu "
 		"qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=%zu omem=%zu "
 		"tot-mem=%zu events=%s cmd=%s user=",
 		(long long)(now - s->created_ms) / 1000, (long long)(now - s->last_ms) / 1000,
-		flags, s->db->id, transaction_count(s), f.qbuf, f.qbuf_free, f.argv_mem,
-		f.multi_mem, f.rbs, f.rbp, f.obl, f.oll, f.omem, f.tot_mem, f.events, cmd);
+		flags, s->db->id, pubsub_count(s, PUBSUB_CHANNEL), pubsub_count(s, PUBSUB_PATTERN),
+		pubsub_count(s, PUBSUB_SHARD), transaction_count(s), f.qbuf, f.qbuf_free,
+		f.argv_mem, f.multi_mem, f.rbs, f.rbp, f.obl, f.oll, f.omem, f.tot_mem, f.events,
+		cmd);
 	reply_raw(out, line, (size_t)n);
 	reply_raw(out, s->user, strlen(s->user));
 	n = snprintf(line, sizeof(line), " redir=-1 resp=%d lib-name=", s->reply->proto);

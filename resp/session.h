@@ -17,6 +17,7 @@
 struct server;
 struct session;
 struct command;
+struct subscriber;
 struct transaction;
 struct watch;
 
@@ -37,6 +38,8 @@ enum session_flag {
 	SESSION_DIRTY_CAS = 1 << 13,     /* a watched key changed */
 	SESSION_DIRTY_EXEC = 1 << 14,    /* a command was refused while queueing */
 	SESSION_DENY_BLOCKING = 1 << 15, /* must not wait: runs inside EXEC */
+	SESSION_PUBSUB = 1 << 16,        /* has subscriptions */
+	SESSION_PUSHED = 1 << 17,        /* its own command brought it messages: pubsub_flush */
 };
 
 struct session_figures {
@@ -72,6 +75,7 @@ struct session {
 	uint64_t commands;
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/watch.c */
+	struct subscriber *subscriber;   /* resp/pubsub.c; NULL until the first subscription */
 	UT_hash_handle hh;               /* server's registry, by id */
 };
 

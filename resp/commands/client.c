@@ -85,11 +85,10 @@ static bool parse_type(struct call *c, struct bytes word, enum client_type *out)
 	return false;
 }
 
-/* Subscribers and replicas come with their commands; a monitor counts as normal. */
+/* Replicas come with their commands; a monitor counts as normal. */
 static enum client_type type_of(const struct session *s)
 {
-	(void)s;
-	return CLIENT_NORMAL;
+	return s->flags & SESSION_PUBSUB ? CLIENT_PUBSUB : CLIENT_NORMAL;
 }
 
 /* --- LIST and INFO --- */

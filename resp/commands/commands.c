@@ -13,6 +13,7 @@ const struct command *const command_families[] = {
 	hash_commands,
 	zset_commands,
 	transaction_commands,
+	pubsub_commands,
 	connection_commands,
 	client_commands,
 	server_commands,

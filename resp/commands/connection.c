@@ -9,10 +9,22 @@
 
 #define WRONG_PASSWORD "WRONGPASS invalid username-password pair or user is disabled."
 
+/* A RESP2 client that is subscribed expects arrays. */
+static void ping_subscriber(struct call *c)
+{
+	reply_array(c->reply, 2);
+	reply_bulk_str(c->reply, "pong");
+	reply_bulk(c->reply, c->argc == 2 ? c->argv[1] : BYTES(""));
+}
+
 static void cmd_ping(struct call *c)
 {
+	struct session *s = c->session;
+
 	if (c->argc > 2)
 		reply_errorf(c->reply, "ERR wrong number of arguments for 'ping' command");
+	else if ((s->flags & SESSION_PUBSUB) && c->reply->proto < 3)
+		ping_subscriber(c);
 	else if (c->argc == 2)
 		reply_bulk(c->reply, c->argv[1]);
 	else

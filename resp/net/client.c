@@ -12,6 +12,7 @@
 
 #include "resp/log.h"
 #include "resp/net/loop.h"
+#include "resp/pubsub.h"
 #include "resp/server.h"
 #include "resp/transaction.h"
 #include "store/base/mem.h"
@@ -121,7 +122,7 @@ static void session_figures(const struct session *s, struct session_figures *out
 	out->oll = r->nodes;
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
 	out->tot_mem = sizeof(*c) + c->in_cap + (c->body ? c->body->cap : 0) + reply_mem(r) +
-		       mem_size(c->peer) + transaction_mem(s);
+		       mem_size(c->peer) + transaction_mem(s) + pubsub_mem(s);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 
@@ -250,7 +251,8 @@ static void close_for_output(struct client *c)
 
 void client_check_output(struct client *c)
 {
-	const struct config_obuf_limit *limit = &c->net->server->config.obuf[OBUF_NORMAL];
+	int class = c->session.flags & SESSION_PUBSUB ? OBUF_PUBSUB : OBUF_NORMAL;
+	const struct config_obuf_limit *limit = &c->net->server->config.obuf[class];
 	if (c->session.flags & SESSION_CLOSE_ASAP)
 		return;
 	c->reply.limit = hard_limit(limit);
