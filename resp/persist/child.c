@@ -12,7 +12,6 @@
 
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
-#include "store/base/mem.h"
 
 /* How often a child tells of its keys; what it copied is asked for at most so large a part of the time, since the kernel walks
  * all pages to answer. */
@@ -117,7 +116,6 @@ static _Noreturn void child_run(struct server *s, int pipe)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	s->config.log.role = 'C';
-	mem_thread_register();
 	if (!save_file(s, on_progress, &c))
 		_exit(1);
 	struct save_report r = {.keys = c.keys, .cow = measure(&c), .has_cow = true};

@@ -162,11 +162,37 @@ static void put_plain(struct rdb_out *o, struct bytes s)
 	rdb_out_bytes(o, s.p, s.n);
 }
 
+/* Up to this length it costs less to look for a repetition than to try. */
+#define GLANCE_MAX 128
+
+/* Whether three bytes of a short string come twice, as far as a small table can tell: without that nothing shrinks. */
+static bool repeats(struct bytes s)
+{
+	unsigned char at[256];
+
+	memset(at, 0xff, sizeof(at));
+	for (size_t i = 0; i + 4 <= s.n; i++) {
+		uint32_t v, w;
+		memcpy(&v, s.p + i, 4);
+		v &= 0xffffff;
+		unsigned h = v * UINT32_C(2654435761) >> 24;
+		if (at[h] != 0xff) {
+			memcpy(&w, s.p + at[h], 4);
+			if ((w & 0xffffff) == v)
+				return true;
+		}
+		at[h] = (unsigned char)i;
+	}
+	return false;
+}
+
 /* False when it would not be shorter. */
 static bool put_compressed(struct rdb_out *o, struct bytes s)
 {
 	size_t room = s.n - 4;
 
+	if (s.n <= GLANCE_MAX && !repeats(s))
+		return false;
 	if (o->lzf_cap < room) {
 		mem_free(o->lzf);
 		o->lzf_cap = room < 4096 ? 4096 : room;
