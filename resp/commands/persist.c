@@ -29,12 +29,17 @@ static void cmd_bgsave(struct call *c)
 		call_syntax_error(c);
 		return;
 	}
-	if (snapshot_running(c->server))
+	if (snapshot_running(c->server)) {
 		reply_error(c->reply, "ERR Background save already in progress");
-	else if (snapshot_start(c->server))
+	} else if (c->session->flags & SESSION_DENY_BLOCKING) {
+		/* In the middle of a transaction the data set is not one that may be saved. */
+		snapshot_schedule(c->server);
+		reply_status(c->reply, "Background saving scheduled");
+	} else if (snapshot_start(c->server)) {
 		reply_status(c->reply, "Background saving started");
-	else
+	} else {
 		reply_error(c->reply, "ERR");
+	}
 }
 
 static void cmd_lastsave(struct call *c)

@@ -12,6 +12,7 @@
 
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "store/base/mem.h"
 
 /* How often a child tells of its keys; what it copied is asked for at most so large a part of the time, since the kernel walks
  * all pages to answer. */
@@ -266,6 +267,7 @@ bool snapshot_start(struct server *s)
 	int ends[2];
 
 	n->last_try_ms = s->keyspace->now_ms;
+	n->memory = mem_used();
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return start_failed(s);
 	int64_t begin = clock_us();

@@ -22,6 +22,8 @@ struct snapshot {
 	uint64_t dirty_before; /* changes that the running save includes */
 	int64_t begun_ms, last_try_ms, cow_ms;
 	bool scheduled;
+	uint64_t
+		memory; /* in use when the save began; the child must not ask, a lock may be held there for ever */
 	struct snapshot_figures figures;
 };
 

@@ -71,7 +71,7 @@ static int fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t k
 	const struct config *cfg = &s->config;
 	struct rdb_save_options opt = {
 		.version = INODIS_REDIS_VERSION,
-		.memory = mem_used(),
+		.memory = s->snapshot->memory,
 		.compress = cfg->rdbcompression,
 		.checksum = cfg->rdbchecksum,
 		.sync_often = cfg->rdb_save_incremental_fsync,
@@ -148,6 +148,7 @@ void save_done(struct server *s)
 bool snapshot_save(struct server *s)
 {
 	s->snapshot->figures.saves++;
+	s->snapshot->memory = mem_used();
 	if (!save_file(s, NULL, NULL))
 		return false;
 	s->stats.dirty = 0;

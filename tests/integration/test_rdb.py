@@ -192,6 +192,17 @@ def test_bgsave_and_its_figures(server, conn):
     assert conn.do("DBSIZE") == 3000
 
 
+def test_a_save_in_a_transaction_comes_after_it(server, conn):
+    conn.do("MULTI")
+    conn.do("SET", "a", 1)
+    conn.do("BGSAVE")
+    conn.do("SET", "b", 2)
+    assert conn.do("EXEC") == [b"OK", b"Background saving scheduled", b"OK"]
+    wait_for(lambda: "Background saving terminated with success" in server.log())
+    assert conn.do("DEBUG", "RELOAD", "NOSAVE") == b"OK"
+    assert conn.do("DBSIZE") == 2
+
+
 def test_the_saving_child_keeps_no_descriptor(server, conn):
     fill_pipelined(conn, 2000)
     conn.do("CONFIG", "SET", "rdb-key-save-delay", 500)
