@@ -252,7 +252,8 @@ static int64_t cron(void *arg)
 	take_sample(s, now);
 	ticks_rate_refine(&s->registry->rate);
 	expire_slow(s, hz);
-	if (s->config.activerehashing)
+	/* A page that is written while a child saves is a page more. */
+	if (s->config.activerehashing && !snapshot_running(s))
 		keyspace_rehash_cycle(s->keyspace, REHASH_USEC);
 	if (s->network)
 		network_cron(s->network, now);

@@ -197,16 +197,16 @@ static bool restore_bind(struct call *c, const struct restore *r, int64_t expire
 
 static void restore_value(struct call *c, struct restore *r, struct rdb_value *v)
 {
-	int64_t now = c->db->ks->now_ms, expire_at = -1;
+	int64_t now = c->db->ks->now_ms, expire_at = r->ttl ? r->ttl : -1;
+	bool past = false;
 
-	if (r->ttl)
-		expire_at = r->absolute                 ? r->ttl
-			    : r->ttl <= INT64_MAX - now ? now + r->ttl
-							: INT64_MAX;
+	/* A time beyond all numbers has come round to long ago: so it is in Redis. */
+	if (r->ttl && !r->absolute)
+		past = __builtin_add_overflow(r->ttl, now, &expire_at);
 	bool lazy = c->server->config.lazyfree_lazy_server_del;
 	bool deleted = r->replace && keyspace_delete(c->db, c->argv[1],
 						     lazy ? KEYSPACE_FREE_LAZY : KEYSPACE_FREE_NOW);
-	if (expire_at >= 0 && expire_at < now) {
+	if (past || (r->ttl && expire_at < now)) {
 		rdb_value_drop(v);
 		restore_gone(c, deleted);
 	} else if (restore_bind(c, r, expire_at, v)) {

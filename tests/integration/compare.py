@@ -335,7 +335,7 @@ class Run:
 
 
 # Commands of the list that cannot be compared this way; each has a test of its own.
-ELSEWHERE = {"MONITOR", "SHUTDOWN", "QUIT"}
+ELSEWHERE = {"MONITOR", "SHUTDOWN", "QUIT", "SAVE", "BGSAVE"}
 
 
 def show(call):

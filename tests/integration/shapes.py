@@ -327,6 +327,14 @@ class Args:
     def name(self):
         return self.rng.choice((b"app", b"x1", b"", b"with space", b"new\nline", b"\x00", b"~", b"long" * 50))
 
+    def payload(self):
+        """What a 7.0 server's DUMP answered, now and then with a byte changed."""
+        made = self.rng.choice(PAYLOADS)
+        if self.rng.random() < 0.15:
+            at = self.rng.randrange(len(made))
+            made = made[:at] + bytes([made[at] ^ 1 << self.rng.randrange(8)]) + made[at + 1 :]
+        return made
+
     def junk(self):
         return self.rng.choice(WORDS + self.EDGES)
 
@@ -346,6 +354,19 @@ KEYS = {
     "x": [b"x1", b"x2"],  # sorted sets with equal scores, where lexical ranges mean something
 }
 
+PAYLOADS = [bytes.fromhex(text) for text in (
+    "000568656c6c6f0a006372df766534200a",
+    "00c139300a009d94ea2793fc08b9",
+    "00c30a407802616261e06a010161620a00b288708c530716d2",
+    "120102c3223017300000000a00000101010201030104010501060107019478e00a000415817902ff0a00853d7b8518356906",
+    "0b1404000000030000000100000002000000701101000a0085d5c1065b1dd055",
+    "02030163c00201610a00b97cebaa8d132727",
+    "101414000000040081610201018162028378797a04ff0a002e2c226e653d1fc4",
+    "04010166c3094041017676e034000176760a003d71be523786cf45",
+    "1114140000000400816102010181620283322e3504ff0a00d44c6ea4f644d9d7",
+    "0501c3094041016d6de03400016d6d000000000000f83f0a00f782f77e140ddf23",
+)]
+
 EXPIRY = "EX ttl|PX pttl|EXAT at|PXAT pat"
 FAMILIES = {
     "string": [
@@ -363,6 +384,11 @@ FAMILIES = {
         "BITFIELD skey [OVERFLOW (WRAP|SAT|FAIL)] (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint)...", "BITFIELD skey (GET ftype foff|SET ftype foff fint|INCRBY ftype foff fint|OVERFLOW (WRAP|SAT|FAIL|junk))...",
         "BITFIELD skey OVERFLOW FAIL SET ftype foff fint", "BITFIELD skey (GET ftype foff)...", "BITFIELD_RO skey (GET ftype foff)...", "BITFIELD_RO skey GET ftype foff (SET|INCRBY) ftype foff fint", "BITFIELD skey", "BITFIELD_RO skey",
         "DEL skey", "APPEND skey bitstring",
+    ],
+    "payload": [
+        "RESTORE skey pttl payload", "RESTORE skey 0 payload", "RESTORE lkey 0 payload REPLACE", "RESTORE key pttl payload REPLACE [ABSTTL] [IDLETIME cnt|FREQ cnt]",
+        "RESTORE skey (0|-1|pttl|junk) payload [REPLACE|IDLETIME sint|FREQ sint|junk]", "RESTORE key 0 val", "RESTORE skey pat payload ABSTTL REPLACE", "DUMP key", "DUMP skey", "LASTSAVE", "LASTSAVE junk",
+        "TYPE skey", "LRANGE lkey 0 -1", "DEL skey", "DEL key",
     ],
     "hyperloglog": [
         "PFADD pkey element...", "PFADD pkey element...", "PFADD pkey element", "PFADD pkey", "PFADD pkey bulk", "PFADD qkey element", "PFCOUNT pqkey", "PFCOUNT pqkey", "PFCOUNT pkey...", "PFCOUNT pqkey...",
@@ -460,7 +486,7 @@ RULES = {
     # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
     "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
     # What a server says of itself.
-    "kind": "COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
+    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py has their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH",
