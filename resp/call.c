@@ -1,6 +1,8 @@
 /* What handlers lean on. Part of the contract in command.h. */
+#include <math.h>
 #include <stdio.h>
 
+#include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/command.h"
 #include "resp/journal.h"
@@ -28,6 +30,8 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 			     c->server->keyspace->now_ms);
 	if (c->server->watches)
 		watch_touch(c->server, db, key, hash_of(c, key));
+	if (c->server->awaited_keys)
+		blocking_signal(c->server->blocking, db, key, hash_of(c, key));
 	if (event)
 		call_event(c, db, key, cls, event);
 }
@@ -57,6 +61,40 @@ struct blob *call_take_blob(struct call *c, int i)
 		return NULL;
 	/* The journal still has to read the argument after the handler: it keeps its own reference until then. */
 	return blob_get(c->blob);
+}
+
+/* --- waiting --- */
+
+void call_park(struct call *c, const struct park *how)
+{
+	if (c->may_park) {
+		c->parks = true;
+		c->park = *how;
+	} else if (how->plain_null) {
+		reply_null(c->reply);
+	} else {
+		reply_null_array(c->reply);
+	}
+}
+
+bool call_timeout(struct call *c, int i, int64_t *ms)
+{
+	long double v;
+	if (!num_parse_ldouble(c->argv[i], &v)) {
+		reply_error(c->reply, "ERR timeout is not a float or out of range");
+		return false;
+	}
+	v = ceill(v * 1000);
+	if (v < 0) {
+		reply_error(c->reply, "ERR timeout is negative");
+		return false;
+	}
+	if (v > (long double)(INT64_MAX - c->server->keyspace->now_ms)) {
+		reply_error(c->reply, "ERR timeout is out of range");
+		return false;
+	}
+	*ms = (int64_t)v;
+	return true;
 }
 
 /* --- arguments --- */

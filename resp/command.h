@@ -139,6 +139,15 @@ struct command {
 	int (*getkeys)(int argc, const struct bytes *argv, int *positions, int max);
 };
 
+/* How a command waits: see call_park. */
+struct park {
+	int first_key, nkeys; /* argv positions, one after the other; a key may be said twice */
+	enum value_type type; /* runs again when a key holds one of these */
+	bool gone_too;        /* and when a key was removed or holds something else */
+	bool plain_null;      /* the answer without waiting is a null; else a null array */
+	int64_t timeout_ms;   /* 0: for ever */
+};
+
 /* Figures a server keeps for each command (INFO commandstats, errorstats); indexed by command_id. */
 struct command_stats {
 	uint64_t calls, usec, rejected, failed;
@@ -161,6 +170,10 @@ struct call {
 	struct blob *blob; /* argv[blob_arg] stands in it, or NULL: see call_take_blob */
 	int blob_arg;
 	bool verbatim; /* journal argv as it is (true at start; call_effect clears it) */
+	bool may_park; /* false in a transaction, a unit, a script, a file */
+	bool parks;    /* call_park was called */
+	int ready_key; /* the argv position of the key for which a parked call runs again, else 0 */
+	struct park park;
 };
 
 enum {
@@ -204,6 +217,14 @@ void call_no_journal(struct call *c);
 
 /* If argv[@i] came in as a block of its own (a big value read straight from the socket), hand it over: one reference, else NULL. */
 struct blob *call_take_blob(struct call *c, int i);
+
+/* Nothing there yet: have the session wait for one of its keys (resp/blocking.h); the handler returns without a reply. When one is
+ * ready the handler runs again, from the start, with c->ready_key set, and replies or parks again. Where the session may not
+ * wait it is answered at once, as if its time were over. */
+void call_park(struct call *c, const struct park *how);
+
+/* argv[@i] as a time to wait: seconds, with a fraction, in whole milliseconds; 0 is for ever. */
+bool call_timeout(struct call *c, int i, int64_t *ms);
 
 /* --- small help for handlers; each replies the error itself and answers false --- */
 

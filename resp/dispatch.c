@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/journal.h"
 #include "resp/monitor.h"
@@ -217,6 +218,37 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 			    server->keyspace->now_ms, (size_t)server->config.slowlog_max_len);
 }
 
+/* The handler asked to wait. */
+static void park(struct call *c, struct dispatch_item *item, uint64_t ticks)
+{
+	if (item->ready_key || blocking_begin(c->server->blocking, item, &c->park, ticks)) {
+		item->state = ITEM_PARKED;
+		return;
+	}
+	reply_error(c->reply, "OOM command not allowed when used memory > 'maxmemory'.");
+	c->parks = false;
+}
+
+/* A command came to its end: its figures. */
+static void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t errors)
+{
+	struct session *s = item->session;
+	struct registered *reg = item->reg;
+	reg->stats.calls++;
+	reg->ticks += ticks;
+	if (s->reply->errors != errors)
+		count_errors(s, reg, errors);
+	if (ticks >= s->server->slow_ticks)
+		after_slow(s, reg, item, ticks);
+}
+
+/* The end of what could be divided no further: those who waited for what it did have their turn. */
+static void leave(struct server *server)
+{
+	if (--server->running == 0 && server->awaited_keys && blocking_ready(server->blocking))
+		blocking_serve(server->blocking);
+}
+
 /* Run an admitted item. @ticks is when it began; answers when it ended. */
 static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t ticks)
 {
@@ -236,6 +268,8 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 		.verbatim = true,
 		.blob = item->blob,
 		.blob_arg = item->blob_arg,
+		.may_park = server->running == 0 && s->ops->park,
+		.ready_key = item->ready_key,
 	};
 	uint64_t errors = s->reply->errors;
 	bool journal = journal_active(server->journal);
@@ -243,6 +277,7 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 		journal_begin(server->journal);
 	struct session *outer = server->current;
 	server->current = s;
+	server->running++;
 	s->last_cmd = reg->cmd;
 	s->last_parent = reg->parent ? reg->parent->cmd : NULL;
 	reg->cmd->run(&c);
@@ -250,16 +285,17 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 	if (journal)
 		journal_call(&c);
 	uint64_t end = ticks_now();
-	reg->stats.calls++;
-	reg->ticks += end - ticks;
-	server->stats.commands_processed++;
-	s->commands++;
-	if (s->reply->errors != errors)
-		count_errors(s, reg, errors);
-	if (end - ticks >= server->slow_ticks)
-		after_slow(s, reg, item, end - ticks);
-	if (server->monitors && !(reg->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN)))
-		monitor_feed(s, s->db->id, item->argc, item->argv);
+	if (__builtin_expect(c.parks, 0))
+		park(&c, item, end - ticks);
+	if (!c.parks)
+		count_call(item, end - ticks, errors);
+	if (!item->ready_key) {
+		server->stats.commands_processed++;
+		s->commands++;
+		if (server->monitors && !(reg->cmd->flags & (CMD_SKIP_MONITOR | CMD_ADMIN)))
+			monitor_feed(s, s->db->id, item->argc, item->argv);
+	}
+	leave(server);
 	return end;
 }
 
@@ -297,7 +333,7 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 		s->last_parent = item->reg && item->reg->parent ? item->reg->parent->cmd : NULL;
 	}
 	s->last_ms = s->server->keyspace->now_ms;
-	if (s->flags & SESSION_AFTERWARDS || s->reply->muted)
+	if ((s->flags & SESSION_AFTERWARDS || s->reply->muted) && item->state != ITEM_PARKED)
 		after_reply(s);
 	return ticks;
 }
@@ -340,10 +376,32 @@ void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n
 			table_prefetch_entry(&items[i].session->db->keys, items[i].hash1);
 	uint64_t ticks = ticks_now();
 	for (size_t i = 0; i < n; i++) {
-		if (items[i].session->flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP))
+		if (items[i].session->flags &
+		    (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP | SESSION_HELD)) {
+			if (items[i].session->flags & SESSION_HELD)
+				items[i].state = ITEM_HELD;
 			continue;
+		}
 		ticks = serve(&items[i], ticks);
 	}
+}
+
+void dispatch_resume(struct dispatch_item *item, uint64_t *ticks)
+{
+	uint64_t begin = ticks_now() - *ticks;
+	item->state = ITEM_DONE;
+	*ticks = run(item, item->reg, begin) - begin;
+	if (item->state == ITEM_PARKED)
+		return;
+	item->session->last_ms = item->session->server->keyspace->now_ms;
+	after_reply(item->session);
+}
+
+void dispatch_end(struct dispatch_item *item, uint64_t ticks, uint64_t errors)
+{
+	count_call(item, ticks, errors);
+	item->session->last_ms = item->session->server->keyspace->now_ms;
+	after_reply(item->session);
 }
 
 bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n)
@@ -358,11 +416,13 @@ bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n)
 		count_errors(s, NULL, errors);
 		return false;
 	}
+	server->running++;
 	journal_begin(server->journal);
 	uint64_t ticks = ticks_now();
 	for (size_t i = 0; i < n; i++)
 		ticks = run(&items[i], items[i].reg, ticks);
 	journal_end(server->journal);
 	s->last_ms = server->keyspace->now_ms;
+	leave(server);
 	return true;
 }

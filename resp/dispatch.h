@@ -23,12 +23,19 @@ struct dispatch_item {
 	struct blob *blob; /* argv[blob_arg] stands in it, or NULL; dispatch may take it */
 	int blob_arg;
 	uint32_t file_flags;
+	int ready_key; /* a parked command runs again for this one: blocking.c's, else 0 */
+	enum {
+		ITEM_DONE,
+		ITEM_PARKED, /* its command waits now */
+		ITEM_HELD,   /* not run: its session waits, or has commands that come before */
+	} state;
 	struct registered *reg; /* dispatch_batch's own, like the next two */
 	bool has_hash1;
 	uint64_t hash1;
 };
 
-/* Look up all, prefetch the table lines and entries of their first keys, then run them in order. */
+/* Look up all, prefetch the table lines and entries of their first keys, then run them in order. Those of sessions that are held
+ * (SESSION_HELD) are left, and say so in @state, which is ITEM_DONE before. */
 void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n);
 
 /* Run several commands of one session with nothing in between, journalled as one unit. The items' replies follow each other
@@ -38,6 +45,10 @@ bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n);
 
 /* Run an item whose command was found and admitted before, inside another command that runs (EXEC). */
 void dispatch_admitted(struct dispatch_item *item);
+/* Run a parked command again, which was admitted when it came; @ticks is the time that it took so far, and then in all. */
+void dispatch_resume(struct dispatch_item *item, uint64_t *ticks);
+/* A parked command is over without having run again: its figures. @errors is s->reply->errors before it was answered. */
+void dispatch_end(struct dispatch_item *item, uint64_t ticks, uint64_t errors);
 
 /* A command of the registry, with its figures. Subcommands have their own, in @subs of their container. */
 struct registered {

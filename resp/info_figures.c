@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "resp/blocking.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
 #include "resp/pubsub.h"
@@ -53,6 +54,11 @@ static void take_clients(struct server *s, struct info_figures *f)
 	if (s->network)
 		network_figures(s->network, &net);
 	f->connected_clients = net.clients;
+	struct blocking_figures blocked = blocking_figures(s->blocking);
+	f->blocked_clients = blocked.clients;
+	f->clients_in_timeout = blocked.with_timeout;
+	f->blocking_keys = blocked.keys;
+	f->blocking_keys_for_gone = blocked.keys_for_gone;
 	f->maxclients = (uint64_t)s->config.maxclients;
 	f->max_input = net.max_input;
 	f->max_output = net.max_output;

@@ -18,6 +18,7 @@ struct info_figures {
 		configured_hz, lru_clock;
 	/* clients */
 	uint64_t connected_clients, maxclients, max_input, max_output, monitors;
+	uint64_t blocked_clients, clients_in_timeout, blocking_keys, blocking_keys_for_gone;
 	/* memory */
 	uint64_t used, rss, peak, overhead, startup, dataset, total_system, maxmemory, clients_mem;
 	uint64_t lazyfree_pending, lazyfreed;

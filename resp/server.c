@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/command.h"
 #include "resp/dispatch.h"
@@ -51,6 +52,8 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
 	if (s->watches)
 		watch_touch(s, db, key, keyhash(key));
+	if (s->awaited_keys)
+		blocking_signal(s->blocking, db, key, keyhash(key));
 	if (s->events)
 		s->events->event(s->events->arg, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
 				 expired ? "expired" : "evicted");
@@ -117,6 +120,7 @@ void server_init(struct server *s)
 	s->slowlog = slowlog_new();
 	s->snapshot = snapshot_new(s);
 	s->pubsub = pubsub_new();
+	s->blocking = blocking_new(s);
 	s->active_expire = true;
 	s->start_ms = s->keyspace->now_ms;
 	make_run_id(s->run_id);
@@ -129,6 +133,7 @@ void server_fini(struct server *s)
 	if (s->cron.timer)
 		loop_timer_remove(s->cron.timer);
 	snapshot_free(s->snapshot);
+	blocking_free(s->blocking);
 	slowlog_free(s->slowlog);
 	pubsub_free(s->pubsub);
 	registry_free(s->registry);
@@ -270,7 +275,14 @@ static void turn_begins(void *arg)
 
 static void turn_ends(void *arg)
 {
-	expire_fast(arg);
+	struct server *s = arg;
+
+	expire_fast(s);
+	/* Keys that went by themselves; what commands made ready was served behind them. */
+	if (!blocking_ready(s->blocking) || s->running)
+		return;
+	blocking_serve(s->blocking);
+	loop_again(s->loop);
 }
 
 void server_start(struct server *s)

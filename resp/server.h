@@ -27,6 +27,7 @@ struct snapshot; /* RDB files: resp/persist/ */
 struct network;  /* listeners and clients: resp/net/ */
 struct pubsub;   /* subscriptions: resp/pubsub.h */
 struct watches;  /* watched keys: resp/watch.h */
+struct blocking; /* sessions that wait for keys: resp/blocking.h */
 struct changes;  /* last-change stamps: resp/changes.h */
 
 /* Told of every keyspace event, whatever notify-keyspace-events says. */
@@ -83,9 +84,12 @@ struct server {
 	struct session *sessions;        /* uthash by id */
 	uint64_t next_session_id;
 	struct session *current; /* whose command is running, or NULL */
-	unsigned monitors;       /* sessions that MONITOR */
-	uint64_t slow_ticks;     /* from here a call is looked at again: clock, slow log */
-	bool active_expire;      /* DEBUG SET-ACTIVE-EXPIRE */
+	unsigned running;        /* calls and units on the stack */
+	size_t awaited_keys;     /* for which sessions wait: blocking.c's count */
+	struct blocking *blocking;
+	unsigned monitors;   /* sessions that MONITOR */
+	uint64_t slow_ticks; /* from here a call is looked at again: clock, slow log */
+	bool active_expire;  /* DEBUG SET-ACTIVE-EXPIRE */
 	bool loading;
 	const char *
 		refuse_writes; /* an error line ("MISCONF ...") while writes are refused, else NULL */

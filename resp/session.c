@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "resp/blocking.h"
 #include "resp/dispatch.h"
 #include "resp/net/loop.h"
 #include "resp/pubsub.h"
@@ -45,6 +46,7 @@ void session_close(struct session *s)
 	leave_monitors(s);
 	transaction_discard(s);
 	pubsub_leave(s);
+	blocking_leave(s);
 	HASH_DEL(s->server->sessions, s);
 	if (s->server->current == s)
 		s->server->current = NULL;
@@ -83,15 +85,11 @@ static void flag_letters(const struct session *s, char *out)
 		uint32_t flag;
 		char letter;
 	} letters[] = {
-		{SESSION_MONITOR, 'O'},
-		{SESSION_PUBSUB, 'P'},
-		{SESSION_MULTI, 'x'},
-		{SESSION_DIRTY_CAS, 'd'},
-		{SESSION_CLOSE_AFTER_REPLY, 'c'},
-		{SESSION_CLOSE_ASAP, 'A'},
-		{SESSION_UNIX, 'U'},
-		{SESSION_NO_EVICT, 'e'},
-		{SESSION_NO_TOUCH, 'T'},
+		{SESSION_MONITOR, 'O'},    {SESSION_PUBSUB, 'P'},
+		{SESSION_MULTI, 'x'},      {SESSION_PARKED, 'b'},
+		{SESSION_DIRTY_CAS, 'd'},  {SESSION_CLOSE_AFTER_REPLY, 'c'},
+		{SESSION_CLOSE_ASAP, 'A'}, {SESSION_UNIX, 'U'},
+		{SESSION_NO_EVICT, 'e'},   {SESSION_NO_TOUCH, 'T'},
 	};
 	char *at = out;
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)

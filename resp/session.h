@@ -20,6 +20,7 @@ struct command;
 struct subscriber;
 struct transaction;
 struct watch;
+struct parking;
 
 enum session_flag {
 	SESSION_AUTHENTICATED = 1 << 0,
@@ -40,6 +41,8 @@ enum session_flag {
 	SESSION_DENY_BLOCKING = 1 << 15, /* must not wait: runs inside EXEC */
 	SESSION_PUBSUB = 1 << 16,        /* has subscriptions */
 	SESSION_PUSHED = 1 << 17,        /* its own command brought it messages: pubsub_flush */
+	SESSION_PARKED = 1 << 18,        /* its command waits: resp/blocking.h */
+	SESSION_HELD = 1 << 19,          /* its further commands must not run yet */
 };
 
 struct session_figures {
@@ -56,6 +59,12 @@ struct session_ops {
 	/* "127.0.0.1:50000", "/path:0", "mount": into @buf. The peer's and our own side's. */
 	void (*peer)(const struct session *s, char *buf, size_t n);
 	void (*local)(const struct session *s, char *buf, size_t n);
+	/* The session's command waits for data: its further commands are to be kept (SESSION_HELD is set). NULL for a front
+	 * end that cannot wait. */
+	void (*park)(struct session *s);
+	/* It was answered. Have the reply sent and what was kept run, but not from inside this call: SESSION_HELD is the front end's
+	 * to clear when it does. */
+	void (*unpark)(struct session *s);
 	/* qbuf, qbuf-free, argv-mem, fd, ... for CLIENT LIST. */
 	void (*figures)(const struct session *s, struct session_figures *out);
 };
@@ -76,6 +85,7 @@ struct session {
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/watch.c */
 	struct subscriber *subscriber;   /* resp/pubsub.c; NULL until the first subscription */
+	struct parking *parking;         /* its wait, or NULL: resp/blocking.c */
 	UT_hash_handle hh;               /* server's registry, by id */
 };
 

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "resp/blocking.h"
 #include "resp/commands/commands.h"
 #include "resp/commands/connection.h"
 #include "resp/config/text.h"
@@ -307,6 +308,29 @@ static void client_kill(struct call *c)
 		reply_int(c->reply, kill_all(c, &f));
 }
 
+/* --- UNBLOCK --- */
+
+static void client_unblock(struct call *c)
+{
+	const char *error = NULL;
+	int64_t id;
+
+	if (c->argc > 4) {
+		call_subcommand_error(c);
+		return;
+	}
+	if (c->argc == 4 && bytes_is(c->argv[3], "error")) {
+		error = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+	} else if (c->argc == 4 && !bytes_is(c->argv[3], "timeout")) {
+		reply_error(c->reply, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+		return;
+	}
+	if (!call_int(c, 2, &id))
+		return;
+	struct session *s = session_find(c->server, (uint64_t)id);
+	reply_int(c->reply, s && blocking_end(s, error));
+}
+
 /* --- switches --- */
 
 static void set_switch(struct call *c, enum session_flag flag)
@@ -390,6 +414,8 @@ static void client_help(struct call *c)
 		"    Set client meta attr. Options are:",
 		"    * LIB-NAME: the client lib name.",
 		"    * LIB-VER: the client lib version.",
+		"UNBLOCK <clientid> [TIMEOUT|ERROR]",
+		"    Unblock the specified blocked client.",
 		"NO-EVICT (ON|OFF)",
 		"    Protect current client connection from eviction.",
 		"NO-TOUCH (ON|OFF)",
@@ -432,6 +458,9 @@ static const struct command client_subcommands[] = {
 	     "Close connections"),
 	 .complexity = "O(N), N connections",
 	 .syntax = "<filter: ip:port|" KILL_OPTIONS("new-format: ") " [" KILL_OPTIONS("") " ...]>"},
+	{SUB("unblock", client_unblock, -3, CMD_ADMIN | CMD_NOSCRIPT | ANYTIME, "5.0.0",
+	     "End the wait of a connection's blocking command"),
+	 .complexity = "O(1)", .syntax = "client-id:integer [timeout_error: TIMEOUT|ERROR]"},
 	{SUB("setname", client_setname, 3, CMD_NOSCRIPT | ANYTIME, "2.6.9", "Name this connection"),
 	 .complexity = "O(1)", .syntax = "connection-name"},
 	{SUB("getname", client_getname, 2, CMD_NOSCRIPT | ANYTIME, "2.6.9",

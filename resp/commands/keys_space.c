@@ -1,4 +1,5 @@
 /* Commands on whole databases. */
+#include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/commands/keys.h"
 #include "resp/persist/snapshot.h"
@@ -55,6 +56,7 @@ static bool flush(struct call *c, unsigned first, unsigned end)
 	for (unsigned i = first; i < end; i++) {
 		watch_touch_all(c->server, &c->db->ks->dbs[i], NULL);
 		gone += keyspace_flush(&c->db->ks->dbs[i], how);
+		blocking_signal_db(c->server->blocking, &c->db->ks->dbs[i]);
 	}
 	mark_all(c);
 	/* Journalled also when there was nothing: a replica may hold what the master has not. */
@@ -91,6 +93,8 @@ void keys_swapdb(struct call *c)
 		watch_touch_all(c->server, &ks->dbs[a], &ks->dbs[b]);
 		watch_touch_all(c->server, &ks->dbs[b], &ks->dbs[a]);
 		keyspace_swap(&ks->dbs[a], &ks->dbs[b]);
+		blocking_signal_db(c->server->blocking, &ks->dbs[a]);
+		blocking_signal_db(c->server->blocking, &ks->dbs[b]);
 	}
 	mark_all(c);
 	c->dirty++;

@@ -1,6 +1,7 @@
 /* resp/net/batch.c - see batch.h. */
 #include "resp/net/batch.h"
 
+#include "resp/net/client.h"
 #include "store/base/blob.h"
 #include "store/base/mem.h"
 
@@ -16,6 +17,14 @@ void batch_fini(struct batch *b)
 	mem_free(b->arena);
 }
 
+/* Its session waits. */
+static void defer(struct dispatch_item *item)
+{
+	struct client *c = client_of(item->session);
+	if (!client_is_closing(c) && !client_defer(c, item))
+		client_mark_close(c);
+}
+
 void batch_run(struct batch *b, struct server *server)
 {
 	if (b->n == 0)
@@ -23,8 +32,11 @@ void batch_run(struct batch *b, struct server *server)
 	b->running = true;
 	dispatch_batch(server, b->items, b->n);
 	b->running = false;
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
+		if (__builtin_expect(b->items[i].state == ITEM_HELD, 0))
+			defer(&b->items[i]);
 		blob_put(b->items[i].blob);
+	}
 	b->n = b->nargs = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "resp/blocking.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/pubsub.h"
@@ -113,16 +114,17 @@ static void session_figures(const struct session *s, struct session_figures *out
 	const struct reply *r = &c->reply;
 	memset(out, 0, sizeof(*out));
 	out->fd = c->fd;
-	out->qbuf = c->in_len + (c->body ? c->body->len : 0);
+	out->qbuf = c->in_len + (c->body ? c->body->len : 0) + c->deferred_mem;
 	out->qbuf_free = c->in_cap - c->in_len;
-	out->argv_mem = (size_t)c->parser.cap * 2 * sizeof(size_t);
+	out->argv_mem = (size_t)c->parser.cap * 2 * sizeof(size_t) + blocking_mem(s);
 	out->multi_mem = transaction_input(s);
 	out->rbs = out->rbp = r->cap;
 	out->obl = r->len;
 	out->oll = r->nodes;
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
 	out->tot_mem = sizeof(*c) + c->in_cap + (c->body ? c->body->cap : 0) + reply_mem(r) +
-		       mem_size(c->peer) + transaction_mem(s) + pubsub_mem(s);
+		       mem_size(c->peer) + c->deferred_mem + transaction_mem(s) + pubsub_mem(s) +
+		       blocking_mem(s);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 
@@ -132,6 +134,8 @@ static const struct session_ops client_ops = {
 	.peer = session_peer,
 	.local = session_local,
 	.figures = session_figures,
+	.park = client_park,
+	.unpark = client_unpark,
 };
 
 /* --- life --- */
@@ -184,6 +188,7 @@ void client_free(struct client *c)
 		n->clients_tail = c->prev;
 	n->nclients--;
 	session_close(&c->session);
+	client_drop_deferred(c);
 	loop_fd_remove(c->watch);
 	close(c->fd);
 	reply_fini(&c->reply);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "resp/net/batch.h"
 #include "resp/net/listener.h"
@@ -40,6 +41,12 @@ struct client {
 	size_t body_want;
 	unsigned body_end;
 
+	/* Commands that came while another of the session waits (defer.c), and whether what follows them is no protocol. */
+	struct deferred *deferred, *deferred_last;
+	size_t deferred_mem;
+	bool broken, in_resume_list;
+	struct client *next_resume;
+
 	int64_t soft_since_ms; /* over the soft output limit since, 0 when not */
 	char *peer;            /* as text, once somebody asked */
 	struct client *prev, *next;
@@ -54,6 +61,7 @@ struct network {
 	size_t nclients;
 	struct client *send_list, **send_tail;
 	struct client *close_list;
+	struct client *resume_list; /* answered: what they sent meanwhile may run */
 	struct batch batch;
 	size_t max_input, max_output; /* seen lately */
 	int64_t figures_ms;
@@ -86,6 +94,23 @@ void client_check_output(struct client *c);
 
 /* The socket is readable: take what is there (input.c). */
 void client_read(struct client *c);
+
+/* What recv answered: true when there are bytes. Otherwise the client may be marked to be closed. */
+bool client_received(struct client *c, ssize_t n);
+/* Answer parser.error and close; not before what the session holds back. */
+void client_protocol_error(struct client *c);
+
+/* --- defer.c --- */
+
+/* Keep a copy of @item until the session goes on. False when there is no memory. */
+bool client_defer(struct client *c, const struct dispatch_item *item);
+void client_drop_deferred(struct client *c);
+/* Take and forget input behind a protocol error. */
+void client_read_nothing(struct client *c);
+void client_park(struct session *s);
+void client_unpark(struct session *s);
+/* Run what was kept by clients that were answered. */
+void network_resume(struct network *n);
 
 /* "id=... addr=..." for the log; a string from mem_alloc. */
 char *client_describe(struct client *c);

@@ -26,11 +26,14 @@ static void log_client(struct client *c, enum log_level level, const char *what,
 	mem_free(who);
 }
 
-static void protocol_error(struct client *c)
+void client_protocol_error(struct client *c)
 {
 	/* What came before it is answered before it. */
 	batch_run(&c->net->batch, c->net->server);
 	if (client_is_closing(c))
+		return;
+	c->broken = c->session.flags & SESSION_HELD;
+	if (c->broken)
 		return;
 	reply_errorf(c->session.reply, "ERR %s", c->parser.error);
 	struct log *log = &c->net->server->config.log;
@@ -70,6 +73,8 @@ static bool add_item(struct client *c, int argc, const struct bytes *argv, bool 
 	item->blob = NULL;
 	item->blob_arg = 0;
 	item->file_flags = 0;
+	item->ready_key = 0;
+	item->state = ITEM_DONE;
 	if (!own_argv)
 		b->nargs += (size_t)argc;
 	return !own_argv && b->n < BATCH_ITEMS && b->nargs < BATCH_ARGS / 2 &&
@@ -93,7 +98,7 @@ static size_t parse(struct client *c, const char *buf, size_t n)
 		case PARSER_MORE:
 			return off;
 		case PARSER_ERROR:
-			protocol_error(c);
+			client_protocol_error(c);
 			return n;
 		case PARSER_EMPTY:
 			off += used;
@@ -184,8 +189,7 @@ static void keep_tail(struct client *c, const char *tail, size_t n)
 
 /* --- reading --- */
 
-/* What recv answered: true when there are bytes. Otherwise the client may be marked to be closed. */
-static bool received(struct client *c, ssize_t n)
+bool client_received(struct client *c, ssize_t n)
 {
 	struct server *server = c->net->server;
 	if (n > 0) {
@@ -222,7 +226,7 @@ static void read_arena(struct client *c)
 	char *base = batch_room(&c->net->batch, c->net->server);
 	size_t kept = c->in_len;
 	ssize_t n = recv(c->fd, base + kept, BATCH_READ, MSG_DONTWAIT);
-	if (!received(c, n))
+	if (!client_received(c, n))
 		return;
 	if (kept) {
 		memcpy(base, c->in, kept);
@@ -244,7 +248,7 @@ static void read_own(struct client *c)
 		c->in_cap = mem_size(grown);
 	}
 	ssize_t n = recv(c->fd, c->in + c->in_len, BATCH_READ, MSG_DONTWAIT);
-	if (!received(c, n))
+	if (!client_received(c, n))
 		return;
 	c->in_len += (size_t)n;
 	size_t used = parse(c, c->in, c->in_len);
@@ -298,7 +302,7 @@ static void read_body(struct client *c)
 	struct msghdr msg = {.msg_iov = iov,
 			     .msg_iovlen = body->len + room == c->body_want ? 2 : 1};
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT);
-	if (!received(c, n))
+	if (!client_received(c, n))
 		return;
 	size_t mine = (size_t)n < room ? (size_t)n : room;
 	body->len += mine;
@@ -309,7 +313,8 @@ static void read_body(struct client *c)
 static bool within_query_limit(struct client *c)
 {
 	struct server *server = c->net->server;
-	size_t held = c->in_len + (c->body ? c->body->len : 0) + transaction_input(&c->session);
+	size_t held = c->in_len + (c->body ? c->body->len : 0) + c->deferred_mem +
+		      transaction_input(&c->session);
 	if (held > c->net->max_input)
 		c->net->max_input = held;
 	if (held <= (size_t)server->config.client_query_buffer_limit)
@@ -325,13 +330,15 @@ void client_read(struct client *c)
 {
 	c->parser.authenticated = c->session.flags & SESSION_AUTHENTICATED;
 	c->parser.max_bulk = c->net->server->config.proto_max_bulk_len;
-	if (c->body && c->parser.outside == NULL)
+	if (c->broken)
+		client_read_nothing(c);
+	else if (c->body && c->parser.outside == NULL)
 		read_body(c);
 	else if (c->in_len > BATCH_TAIL)
 		read_own(c);
 	else
 		read_arena(c);
-	if (c->in_len || c->body || c->session.flags & SESSION_MULTI)
+	if (c->in_len || c->body || c->deferred || c->session.flags & SESSION_MULTI)
 		within_query_limit(c);
 	client_mark_send(c);
 }

@@ -19,6 +19,7 @@ static void run_commands(void *arg)
 	if (n->batch.running)
 		return;
 	batch_run(&n->batch, n->server);
+	network_resume(n);
 	n->batch.used = 0;
 }
 
@@ -224,7 +225,7 @@ start:
 static bool is_idle_too_long(const struct client *c, int64_t now_ms)
 {
 	int timeout = c->net->server->config.timeout;
-	if (timeout <= 0 || c->session.flags & (SESSION_MONITOR | SESSION_PUBSUB))
+	if (timeout <= 0 || c->session.flags & (SESSION_MONITOR | SESSION_PUBSUB | SESSION_PARKED))
 		return false;
 	return now_ms - c->session.last_ms > (int64_t)timeout * 1000;
 }
