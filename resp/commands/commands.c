@@ -12,6 +12,7 @@ const struct command *const command_families[] = {
 	set_commands,
 	hash_commands,
 	zset_commands,
+	blocking_commands,
 	transaction_commands,
 	pubsub_commands,
 	connection_commands,

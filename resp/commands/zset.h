@@ -40,6 +40,21 @@ void zset_cmd_zrank(struct call *c);
 void zset_cmd_zrevrank(struct call *c);
 void zset_cmd_zscan(struct call *c);
 /* zset_pop.c */
+
+/* Take the members of the ends of sets: ZMPOP's arguments from argv[@at] on ("numkeys key [key ...] MIN|MAX [COUNT n]"); an error is
+ * replied. */
+struct zset_mpop {
+	int first_key, nkeys;
+	bool max;
+	int64_t count;
+};
+bool zset_mpop_read(struct call *c, int at, struct zset_mpop *out);
+/* Reply the key and members of the set in argv[@i]. False when there is none, or, with @failed set and WRONGTYPE replied, when it
+ * is no sorted set. */
+bool zset_mpop_take(struct call *c, int i, const struct zset_mpop *m, bool *failed);
+/* Reply key, member and score of one, for BZPOPMIN and BZPOPMAX. */
+bool zset_pop_one(struct call *c, int i, bool max, bool *failed);
+
 void zset_cmd_zpopmin(struct call *c);
 void zset_cmd_zpopmax(struct call *c);
 void zset_cmd_zmpop(struct call *c);

@@ -5,18 +5,26 @@
 
 /* --- ZPOPMIN, ZPOPMAX, ZMPOP --- */
 
+enum pop_shape {
+	POP_FLAT,   /* an array: member, score, member, ... */
+	POP_NESTED, /* an array of pairs */
+	POP_INNER,  /* members and scores alone, in an array that is begun */
+};
+
 /* Reply @n members from an end of the set of @slot, then remove them. */
-static void pop(struct call *c, struct bytes key, uint64_t *slot, size_t n, bool max, bool nested)
+static void pop(struct call *c, struct bytes key, uint64_t *slot, size_t n, bool max,
+		enum pop_shape shape)
 {
 	struct zset *z = entry_container(*slot);
 	size_t count = zset_count(z);
 	struct zset_iter it;
 	struct bytes member;
 	double score;
-	reply_array(c->reply, nested ? n : n * 2);
+	if (shape != POP_INNER)
+		reply_array(c->reply, shape == POP_NESTED ? n : n * 2);
 	zset_iter_begin(&it, z, max ? count - 1 : 0, max);
 	for (size_t i = 0; i < n && zset_iter_next(&it, &member, &score); i++) {
-		if (nested)
+		if (shape == POP_NESTED)
 			reply_array(c->reply, 2);
 		reply_bulk(c->reply, member);
 		reply_double(c->reply, score);
@@ -46,7 +54,7 @@ static void pop_end(struct call *c, bool max)
 		return;
 	if (slot && count)
 		pop(c, c->argv[1], slot, at_most(slot, count), max,
-		    c->argc == 3 && c->reply->proto > 2);
+		    c->argc == 3 && c->reply->proto > 2 ? POP_NESTED : POP_FLAT);
 	else
 		reply_array(c->reply, 0);
 }
@@ -61,19 +69,20 @@ void zset_cmd_zpopmax(struct call *c)
 	pop_end(c, true);
 }
 
-static bool zmpop_parse(struct call *c, int64_t *keys, bool *max, int64_t *count)
+bool zset_mpop_read(struct call *c, int at, struct zset_mpop *out)
 {
 	bool counted = false;
-	if (!call_int_range(c, 1, 1, INT64_MAX, keys, "ERR numkeys should be greater than 0"))
+	int64_t keys;
+	if (!call_int_range(c, at, 1, INT64_MAX, &keys, "ERR numkeys should be greater than 0"))
 		return false;
-	if (*keys >= c->argc - 2) {
+	if (keys >= c->argc - at - 1) {
 		call_syntax_error(c);
 		return false;
 	}
-	int i = (int)*keys + 2;
-	*count = 1;
-	*max = bytes_is(c->argv[i], "max");
-	if (!*max && !bytes_is(c->argv[i], "min")) {
+	int i = at + 1 + (int)keys;
+	bool max = bytes_is(c->argv[i], "max");
+	*out = (struct zset_mpop){at + 1, (int)keys, max, 1};
+	if (!max && !bytes_is(c->argv[i], "min")) {
 		call_syntax_error(c);
 		return false;
 	}
@@ -83,36 +92,55 @@ static bool zmpop_parse(struct call *c, int64_t *keys, bool *max, int64_t *count
 			return false;
 		}
 		counted = true;
-		if (!call_int_range(c, i + 1, 1, INT64_MAX, count,
+		if (!call_int_range(c, i + 1, 1, INT64_MAX, &out->count,
 				    "ERR count should be greater than 0"))
 			return false;
 	}
 	return true;
 }
 
-/* Pop from the first set that is there; for the journal that is a ZPOPMIN or ZPOPMAX of so many. */
+/* For the journal that is a ZPOPMIN or ZPOPMAX of so many. */
+bool zset_mpop_take(struct call *c, int i, const struct zset_mpop *m, bool *failed)
+{
+	char buf[NUM_BUF];
+	uint64_t *slot;
+	*failed = !call_write(c, i, VALUE_ZSET, &slot);
+	if (*failed || !slot)
+		return false;
+	size_t n = at_most(slot, m->count);
+	struct bytes effect[3] = {m->max ? BYTES("ZPOPMAX") : BYTES("ZPOPMIN"), c->argv[i],
+				  bytes_of(buf, num_format_int(buf, (int64_t)n))};
+	reply_array(c->reply, 2);
+	reply_bulk(c->reply, c->argv[i]);
+	pop(c, c->argv[i], slot, n, m->max, POP_NESTED);
+	call_effect(c, 3, effect);
+	return true;
+}
+
+bool zset_pop_one(struct call *c, int i, bool max, bool *failed)
+{
+	uint64_t *slot;
+	*failed = !call_write(c, i, VALUE_ZSET, &slot);
+	if (*failed || !slot)
+		return false;
+	struct bytes effect[2] = {max ? BYTES("ZPOPMAX") : BYTES("ZPOPMIN"), c->argv[i]};
+	reply_array(c->reply, 3);
+	reply_bulk(c->reply, c->argv[i]);
+	pop(c, c->argv[i], slot, 1, max, POP_INNER);
+	call_effect(c, 2, effect);
+	return true;
+}
+
+/* Pop from the first set that is there. */
 void zset_cmd_zmpop(struct call *c)
 {
-	int64_t keys, count;
-	bool max;
-	if (!zmpop_parse(c, &keys, &max, &count))
+	struct zset_mpop m;
+	bool failed;
+	if (!zset_mpop_read(c, 1, &m))
 		return;
-	for (int i = 2; i < keys + 2; i++) {
-		uint64_t *slot;
-		if (!call_write(c, i, VALUE_ZSET, &slot))
+	for (int i = m.first_key; i < m.first_key + m.nkeys; i++)
+		if (zset_mpop_take(c, i, &m, &failed) || failed)
 			return;
-		if (!slot)
-			continue;
-		char buf[NUM_BUF];
-		size_t n = at_most(slot, count);
-		struct bytes effect[3] = {max ? BYTES("ZPOPMAX") : BYTES("ZPOPMIN"), c->argv[i],
-					  bytes_of(buf, num_format_int(buf, (int64_t)n))};
-		reply_array(c->reply, 2);
-		reply_bulk(c->reply, c->argv[i]);
-		pop(c, c->argv[i], slot, n, max, true);
-		call_effect(c, 3, effect);
-		return;
-	}
 	reply_null_array(c->reply);
 }
 

@@ -401,6 +401,8 @@ FAMILIES = {
         "RPUSH lkey bulk", "OBJECT ENCODING lkey", "LLEN lkey", "LINDEX lkey idx", "LINSERT lkey (BEFORE|AFTER) lval lval", "LRANGE lkey idx idx", "LRANGE lkey 0 -1", "LREM lkey cnt lval",
         "LSET lkey idx lval", "LTRIM lkey idx idx", "RPOPLPUSH lkey lkey", "LMOVE lkey lkey (LEFT|RIGHT) (LEFT|RIGHT)",
         "LPOS lkey lval [RANK sint] [COUNT cnt] [MAXLEN cnt]", "LMPOP lkeys (LEFT|RIGHT) [COUNT pcnt]",
+        "BLPOP lkey... (0.001|x|-1)", "BRPOP lkey... 0.001", "BLMOVE lkey lkey (LEFT|RIGHT) (LEFT|RIGHT) (0.001|-1)", "BRPOPLPUSH lkey lkey 0.001",
+        "BLMPOP 0.001 lkeys (LEFT|RIGHT) [COUNT pcnt]",
     ],
     "set": [
         "SADD akey aval...", "SADD akey sint...", "SADD akey int...", "SREM akey aval...", "SISMEMBER akey aval", "SMISMEMBER akey aval...",
@@ -426,6 +428,7 @@ FAMILIES = {
         "ZREVRANGEBYLEX xkey lexmax lexmin [LIMIT idx cnt]", "ZRANGESTORE zkey zkey idx idx [REV]",
         "ZRANGESTORE zkey zkey smin smax BYSCORE [LIMIT idx cnt]", "ZRANGESTORE xkey xkey lexmin lexmax BYLEX [LIMIT idx cnt] [WITHSCORES]",
         "ZREMRANGEBYRANK zkey idx idx", "ZREMRANGEBYSCORE zkey smin smax", "ZREMRANGEBYLEX xkey lexmin lexmax", "ZPOPMIN zkey [cnt]", "ZPOPMAX zkey [cnt]",
+        "BZPOPMIN zkey... (0.001|x)", "BZPOPMAX zkey... 0.001", "BZMPOP 0.001 zkeys (MIN|MAX) [COUNT pcnt]",
         "ZMPOP zkeys (MIN|MAX) [COUNT pcnt]", "ZUNION azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZUNION weighted [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]",
         "ZINTER azkeys [AGGREGATE (SUM|MIN|MAX)] [WITHSCORES]", "ZINTER weighted [WITHSCORES]", "ZDIFF azkeys [WITHSCORES]",
         "ZUNIONSTORE zkey azkeys [AGGREGATE (SUM|MIN|MAX)]", "ZUNIONSTORE zkey stored [AGGREGATE (SUM|MIN|MAX)]",
@@ -452,7 +455,7 @@ FAMILIES = {
         "PING [val]", "ECHO val", "HELLO (2|3)", "HELLO", "HELLO (1|4|x|2 SETNAME name|3 SETNAME app|3 AUTH default pw|2 junk|3 AUTH junk|3 SETNAME)",
         "AUTH junk", "AUTH default junk", "SELECT db", "RESET", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME name", "CLIENT INFO", "CLIENT LIST",
         "CLIENT LIST (TYPE (normal|master|replica|pubsub|x)|ID (1|0|x)|junk)", "CLIENT NO-EVICT (ON|OFF|x)", "CLIENT NO-TOUCH (ON|OFF)", "CLIENT KILL (1:1|ID 0|ID x|ID 999999|TYPE x|ADDR 1:1|LADDR 1:1|USER nobody|SKIPME x ID 99999)",
-        "CLIENT REPLY (ON|x)", "CLIENT HELP", "CLIENT junk", "CLIENT", "COMMAND COUNT", "COMMAND INFO GET nosuch", "COMMAND GETKEYS (MSET a 1 b 2|GET k|ZUNION 2 a b|nosuch x|LMPOP 1 l LEFT|ZUNIONSTORE d 1 s)",
+        "CLIENT REPLY (ON|x)", "CLIENT UNBLOCK (999999|x) [(TIMEOUT|ERROR|x)]", "CLIENT HELP", "CLIENT junk", "CLIENT", "COMMAND COUNT", "COMMAND INFO GET nosuch", "COMMAND GETKEYS (MSET a 1 b 2|GET k|ZUNION 2 a b|nosuch x|LMPOP 1 l LEFT|ZUNIONSTORE d 1 s)",
         "COMMAND", "COMMAND DOCS GET", "COMMAND LIST", "CLIENT SETINFO", "MEMORY USAGE", "COMMAND GETKEYS (SET k v|SINTERCARD 2 a b|OBJECT ENCODING k|MEMORY USAGE k|COPY a b|SMOVE a b m)", "COMMAND GETKEYSANDFLAGS (SET k v|SET k v GET|DEL a b|LMOVE a b LEFT LEFT|COPY a b|GETEX k|SINTERSTORE a b c)",
         "COMMAND LIST (FILTERBY (PATTERN xget|ACLCAT nosuch|x y))", "COMMAND DOCS nosuch", "COMMAND HELP", "COMMAND junk", "NOSUCHCOMMAND val...", "junk val",
     ],
@@ -469,7 +472,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
+NO_MUTATION = {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
@@ -484,7 +487,7 @@ RULES = {
     "seconds": "TTL EXPIRETIME",
     "milliseconds": "PTTL PEXPIRETIME",
     # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
-    "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
+    "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP BZPOPMIN BZPOPMAX BZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
     # What a server says of itself.
     "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
