@@ -5,6 +5,7 @@
 #include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/command.h"
+#include "resp/events.h"
 #include "resp/journal.h"
 #include "resp/server.h"
 #include "resp/watch.h"
@@ -39,9 +40,7 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 void call_event(struct call *c, struct db *db, struct bytes key, enum notify_class cls,
 		const char *event)
 {
-	const struct event_sink *sink = c->server->events;
-	if (sink)
-		sink->event(sink->arg, db, key, cls, event);
+	events_tell(c->server, db, key, cls, event);
 }
 
 void call_effect(struct call *c, int argc, const struct bytes *argv)

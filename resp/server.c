@@ -11,6 +11,7 @@
 #include "resp/changes.h"
 #include "resp/command.h"
 #include "resp/dispatch.h"
+#include "resp/events.h"
 #include "resp/journal.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
@@ -54,9 +55,8 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 		watch_touch(s, db, key, keyhash(key));
 	if (s->awaited_keys)
 		blocking_signal(s->blocking, db, key, keyhash(key));
-	if (s->events)
-		s->events->event(s->events->arg, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
-				 expired ? "expired" : "evicted");
+	events_tell(s, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
+		    expired ? "expired" : "evicted");
 }
 
 /* --- up and down --- */
@@ -100,6 +100,7 @@ void server_apply_config(struct server *s)
 		.lazy_expire = cfg->lazyfree_lazy_expire,
 		.lazy_eviction = cfg->lazyfree_lazy_eviction,
 	};
+	events_apply_config(s);
 	loop_busy_poll(s->loop, (unsigned)cfg->busy_poll_usec);
 }
 

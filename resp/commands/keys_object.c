@@ -4,7 +4,7 @@
 /* The word of argv[2]; an absent key is replied as null. */
 static uint64_t subject(struct call *c)
 {
-	uint64_t word = keyspace_read(c->db, c->argv[2], KEYSPACE_COUNT);
+	uint64_t word = keyspace_read(c->db, c->argv[2], KEYSPACE_SILENT);
 	if (!word)
 		reply_null(c->reply);
 	return word;

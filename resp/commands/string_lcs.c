@@ -163,10 +163,9 @@ void string_lcs(struct call *c)
 	char abuf[NUM_BUF], bbuf[NUM_BUF];
 	enum keyspace_lookup how =
 		c->session->flags & SESSION_NO_TOUCH ? KEYSPACE_COUNT : KEYSPACE_TOUCH;
-	/* Expired keys go when they are looked up, and that may move words: all lookups come before the first use. */
-	keyspace_read(c->db, c->argv[1], KEYSPACE_NOTOUCH);
-	uint64_t b = keyspace_read(c->db, c->argv[2], how);
+	/* The second lookup may remove its key, past its time; the first one's entry stays where it is. */
 	uint64_t a = keyspace_read(c->db, c->argv[1], how);
+	uint64_t b = keyspace_read(c->db, c->argv[2], how);
 	if ((a && word_type(a) != VALUE_STRING) || (b && word_type(b) != VALUE_STRING)) {
 		reply_error(c->reply, "ERR The specified keys must contain string values");
 		return;

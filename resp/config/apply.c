@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "resp/config/directive.h"
+#include "resp/events.h"
 #include "resp/net/network.h"
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
@@ -18,6 +19,15 @@ bool apply_policy(struct server *s, struct config_error *err)
 {
 	(void)err;
 	server_apply_config(s);
+	return true;
+}
+
+/* A server that has not begun gets its hooks when it does. */
+bool apply_events(struct server *s, struct config_error *err)
+{
+	(void)err;
+	if (s->keyspace)
+		events_apply_config(s);
 	return true;
 }
 

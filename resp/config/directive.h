@@ -126,6 +126,7 @@ extern const struct directive_special special_bind, special_save, special_obuf, 
 
 /* What follows a changed value, in apply.c. */
 bool apply_policy(struct server *s, struct config_error *err);
+bool apply_events(struct server *s, struct config_error *err);
 bool apply_hz(struct server *s, struct config_error *err);
 bool apply_port(struct server *s, struct config_error *err);
 bool apply_bind(struct server *s, struct config_error *err);

@@ -288,7 +288,7 @@ const struct directive directive_table[] = {
 	BOOL("latency-tracking", "yes"),
 	SPECIAL("latency-tracking-info-percentiles", "50 99 99.9", &special_percentiles,
 		.flags = D_WORDS),
-	SPECIAL("notify-keyspace-events", "", &special_notify),
+	SPECIAL("notify-keyspace-events", "", &special_notify, .apply = apply_events),
 	NUMBER("tracking-table-max-keys", "1000000", 0, INT64_MAX),
 	/* the mount */
 	STRING("mount", "", .flags = D_IMMUTABLE, FIELD(mount)),

@@ -160,6 +160,8 @@ uint64_t keyspace_read_hashed(struct db *db, struct bytes key, uint64_t hash,
 				access_touch(db->ks, *slot);
 		} else {
 			db->ks->stats.misses++;
+			if (db->ks->hooks.missed && how != KEYSPACE_SILENT)
+				db->ks->hooks.missed(db->ks->hooks.arg, db, key);
 		}
 	}
 	return slot ? *slot : 0;
@@ -205,6 +207,13 @@ bool keyspace_reshape(struct db *db, uint64_t *slot, uint64_t hash, uint64_t bit
 	return true;
 }
 
+static void tell_added(struct db *db, struct bytes key)
+{
+	const struct keyspace_hooks *hooks = &db->ks->hooks;
+	if (hooks->added)
+		hooks->added(hooks->arg, db, key);
+}
+
 static uint64_t *bind_new(struct db *db, struct bytes key, uint64_t hash, uint64_t bits,
 			  int64_t expire_at, size_t value_size)
 {
@@ -215,7 +224,9 @@ static uint64_t *bind_new(struct db *db, struct bytes key, uint64_t hash, uint64
 	if (w & WORD_EXPIRE)
 		table_insert(&db->volatiles, w, hash);
 	db->by_type[word_type(w)]++;
-	return table_insert(&db->keys, w, hash);
+	uint64_t *slot = table_insert(&db->keys, w, hash);
+	tell_added(db, key);
+	return slot;
 }
 
 uint64_t *keyspace_bind(struct db *db, struct bytes key, uint64_t hash, uint64_t *slot,
@@ -298,6 +309,9 @@ void keyspace_move(struct db *from_db, struct bytes from, struct db *to_db, stru
 	uint64_t w = keyspace_unlink(from_db, slot, from_hash);
 	size_t size = entry_value_size(w);
 	slot = keyspace_find(to_db, to, to_hash, true);
+	/* What was there goes: the key that comes is a new one. */
+	if (slot)
+		tell_added(to_db, to);
 	slot = keyspace_bind(to_db, to, to_hash, slot, word_bits(w) & ~WORD_NAME_FLAGS,
 			     entry_expiry(w), size);
 	if (!slot)

@@ -39,6 +39,10 @@ struct keyspace_hooks {
 	void *arg;
 	/* @key of @db has just been removed by time or by memory pressure; it is no longer there. @key is borrowed. */
 	void (*gone)(void *arg, struct db *db, struct bytes key, enum keyspace_gone why);
+	/* @key, which was absent, has just been bound (its value may still be filled). Must leave the keyspace alone. */
+	void (*added)(void *arg, struct db *db, struct bytes key);
+	/* A lookup that counts found no @key (KEYSPACE_SILENT: is not told). Must leave the keyspace alone. */
+	void (*missed)(void *arg, struct db *db, struct bytes key);
 };
 
 struct keyspace_stats {
@@ -81,7 +85,8 @@ enum keyspace_lookup {
 	KEYSPACE_TOUCH = 0,   /* refresh the access bits, count a hit or a miss */
 	KEYSPACE_NOTOUCH = 1, /* neither (DEBUG, MEMORY, the mount's own looks) */
 	KEYSPACE_COUNT =
-		2, /* count, but leave the access bits (EXISTS, OBJECT, TTL, TYPE, CLIENT NO-TOUCH) */
+		2, /* count, but leave the access bits (EXISTS, TTL, TYPE, CLIENT NO-TOUCH) */
+	KEYSPACE_SILENT = 3, /* the same, and tell nobody of a miss (OBJECT) */
 };
 
 /* The word bound to @key, 0 when absent. For reading. */

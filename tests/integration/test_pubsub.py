@@ -53,6 +53,9 @@ OWN = {
     "muted": ([["CLIENT", "REPLY", "SKIP"], ["PUBLISH", "x", "1"]], b">3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\n1\r\n"),
     "big": ([["PUBLISH", "x", b"y" * 100000]],
             b":1\r\n>3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$100000\r\n" + b"y" * 100000 + b"\r\n"),
+    "event": ([["CONFIG", "SET", "notify-keyspace-events", "KA"], ["PSUBSCRIBE", "__key*"], ["SET", "k", "v"]],
+              b"+OK\r\n>3\r\n$10\r\npsubscribe\r\n$6\r\n__key*\r\n:2\r\n+OK\r\n"
+              b">4\r\n$8\r\npmessage\r\n$6\r\n__key*\r\n$16\r\n__keyspace@0__:k\r\n$3\r\nset\r\n"),
 }
 
 def drain(conn, seconds):

@@ -41,7 +41,7 @@ static void world_init(struct world *w, bool lfu)
 	w->e = evict_new(w->ks);
 	w->ks->policy.lfu = lfu;
 	w->ks->policy.lfu_decay_time = 0;
-	w->ks->hooks = (struct keyspace_hooks){w, gone};
+	w->ks->hooks = (struct keyspace_hooks){.arg = w, .gone = gone};
 	for (unsigned i = 0; i < KEYS; i++) {
 		keyspace_set_now(w->ks, 1700000000000 + i * 1000);
 		struct bytes key = bytes_of(buf, (size_t)sprintf(buf, "key:%u:", i));

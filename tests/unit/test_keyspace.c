@@ -348,7 +348,7 @@ static void run_model(bool lazy)
 	keyhash_seed(seed);
 	rng_seed(&w->rng, s);
 	w->ks = keyspace_new(DBS);
-	w->ks->hooks = (struct keyspace_hooks){w, gone};
+	w->ks->hooks = (struct keyspace_hooks){.arg = w, .gone = gone};
 	struct keyspace_policy *p = &w->ks->policy;
 	p->lazy_server_del = p->lazy_expire = lazy;
 	keyspace_set_now(w->ks, w->now = 1700000000000);
