@@ -73,8 +73,9 @@ void slowlog_add(struct slowlog *log, const struct session *s, int argc, const s
 {
 	int kept = argc > SLOWLOG_ARGS_MAX ? SLOWLOG_ARGS_MAX : argc;
 	struct slowlog_entry *e = mem_calloc(sizeof(*e) + (size_t)kept * sizeof(*e->argv));
-	char peer[128];
-	s->ops->peer(s, peer, sizeof(peer));
+	char peer[128] = "";
+	if (s->ops->peer)
+		s->ops->peer(s, peer, sizeof(peer));
 	e->id = log->next_id++;
 	e->time_ms = now_ms;
 	e->usec = usec;

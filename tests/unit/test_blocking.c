@@ -175,7 +175,7 @@ static void the_journal_reads_commands_that_do_not_wait(void **state)
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		run(f, 0, "FLUSHALL");
+		run(f, 0, "FLUSHDB");
 		run(f, 0, cases[i].waits);
 		run(f, 1, cases[i].change);
 		assert_string_equal(f->journal, cases[i].journal);
