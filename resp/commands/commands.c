@@ -8,6 +8,7 @@ const struct command *const command_families[] = {
 	key_commands,
 	bitmap_commands,
 	hyperloglog_commands,
+	geo_commands,
 	list_commands,
 	set_commands,
 	hash_commands,

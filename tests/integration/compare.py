@@ -107,6 +107,7 @@ NEWER_ENCODINGS = {
 }
 NEWER_ENCODINGS["zset"] = NEWER_ENCODINGS["set"]  # its sets are operands
 NEWER_ENCODINGS["zset small"] += NEWER_ENCODINGS["set"]
+NEWER_ENCODINGS["geo small"] = [(b"skiplist", b"listpack")]
 NEWER_ENCODINGS["keys"] = NEWER_ENCODINGS["list"] + NEWER_ENCODINGS["set"]
 NEWER_ENCODINGS["keys small"] = NEWER_ENCODINGS["list"] + NEWER_ENCODINGS["zset small"]
 NEWER_ENCODINGS["list small"], NEWER_ENCODINGS["set small"] = NEWER_ENCODINGS["list"], NEWER_ENCODINGS["set"]

@@ -236,6 +236,42 @@ class Args:
             return head + runs + r.choice((b"", b"", b"", b"\x00", b"\x80", b"\xff\xff"))
         return head[: r.choice((16, 16, 15, 4))] + r.choice((b"\x7f\xff", b"\x7f\xfe", b"", b"\x00", b"\x80\x7f\xfe", b"\x7f\xff\x7f\xff"))
 
+    # places
+    def gkey(self):
+        return self._key("g")
+
+    def gout(self):
+        """What is stored may have equal distances for its scores: it is not asked for the nearest few."""
+        return b"gout"
+
+    def gmember(self):
+        return self.rng.choice((b"m0", b"m1", b"m2", b"m3", b"m4", b"5", b"-6", b"m7", b"m8")) if self.rng.random() < 0.98 else self.val()
+
+    def place(self):
+        """Places are all different: what is equally far away comes in each server's own order where only some are asked for."""
+        r = self.rng
+        way = r.random()
+        if way < 0.04:
+            return [r.choice((b"181", b"-180.1", b"x", b"nan", b"inf")), r.choice((b"86", b"0", b"-85.06", b""))]
+        if way < 0.08:
+            return [r.choice((b"180", b"-180", b"0")), r.choice((b"85.05112878", b"-85.05112878", b"0", b"84.9"))]
+        if way < 0.4:
+            return [text(r.uniform(-180, 180)), text(r.uniform(-85, 85))]
+        return [text(13 + r.gauss(0, 2)), text(38 + r.gauss(0, 1))]
+
+    def gbulk(self):
+        out = []
+        for i in range(self.rng.choice((20, 150, 400))):
+            out += [text(13 + self.rng.gauss(0, 1)), text(38 + self.rng.gauss(0, 1)), text(f"b{i}")]
+        return out
+
+    def dist(self):
+        r = self.rng
+        return text(r.choice((0, 1, 50, 100.5, 300, 1000, 5000, 20000, 1e6, "1e308", "inf", -1, "x", "nan"))) if r.random() < 0.3 else text(10 ** r.uniform(-2, 7))
+
+    def unit(self):
+        return self.rng.choice((b"m", b"km", b"km", b"ft", b"mi", b"KM")) if self.rng.random() < 0.96 else b"yd"
+
     # bits
     def bitoff(self):
         return text(self.rng.choice((self.rng.randrange(20), self.rng.randrange(200), self.rng.randrange(200), 4000, 100000, 1 << 35, -1)))
@@ -348,6 +384,7 @@ KEYS = {
     "l": [b"l1", b"l2", b"l3", b"l" * 300],
     "a": [b"a1", b"a2", b"a3", b"a4"],
     "h": [b"h1", b"h2", b"h3"],
+    "g": [b"g1", b"g2"],
     "p": [b"p1", b"p2", b"p3"],
     "q": [b"q1", b"q2"],  # HyperLogLogs that may be damaged: one element at a time, as Redis keeps those before the damage it finds
     "z": [b"z1", b"z2", b"z3", b"z4"],
@@ -395,6 +432,18 @@ FAMILIES = {
         "PFMERGE pkey pkey...", "PFMERGE pkey pqkey...", "PFMERGE qkey pqkey...", "PFMERGE pkey", "GET pkey", "GET pkey", "GET pqkey", "STRLEN pqkey", "OBJECT ENCODING pqkey",
         "SET qkey hll", "SET qkey hll", "SET pkey val", "DEL pkey", "PFDEBUG (ENCODING|DECODE|GETREG|TODENSE|junk) pqkey", "PFDEBUG (ENCODING|DECODE) pqkey", "PFSELFTEST junk",
         "CONFIG SET hll-sparse-max-bytes (3000|3000|100|20|0)", "SETRANGE qkey 15 (x|y)", "COPY pkey qkey REPLACE",
+    ],
+    "geo": [
+        "GEOADD gkey [NX|XX] [CH] (place gmember)...", "GEOADD gkey (place gmember)...", "GEOADD gkey gbulk", "GEOADD gkey [NX|XX] [NX|XX] [CH] place gmember [junk]", "GEODIST gkey gmember gmember [unit]", "GEODIST gkey gmember gmember", "GEODIST gkey gmember gmember unit [junk]",
+        "GEOHASH gkey gmember...", "GEOPOS gkey gmember...", "GEOPOS gkey", "ZADD gout score gmember", "ZRANGE gkey 0 -1", "ZRANGE gout 0 -1", "GEOPOS gout gmember...", "GEOSEARCH gout (FROMMEMBER gmember|FROMLONLAT place) (BYRADIUS dist unit|BYBOX dist dist unit) [ASC|DESC] [WITHCOORD] [WITHDIST] [WITHHASH]", "OBJECT ENCODING gkey",
+        "GEOSEARCH gkey (FROMMEMBER gmember|FROMLONLAT place) (BYRADIUS dist unit|BYBOX dist dist unit) [ASC|DESC] [COUNT pcnt [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
+        "GEOSEARCH gkey (FROMMEMBER gmember|FROMLONLAT place) (BYRADIUS dist unit|BYBOX dist dist unit) [ASC|DESC] [COUNT pcnt [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]",
+        "GEOSEARCH gkey (FROMMEMBER gmember|FROMLONLAT place|BYRADIUS dist unit|BYBOX dist dist unit|ASC|COUNT cnt|ANY|WITHDIST|STOREDIST|junk)...",
+        "GEOSEARCHSTORE gout gkey (FROMMEMBER gmember|FROMLONLAT place) (BYRADIUS dist unit|BYBOX dist dist unit) [ASC|DESC] [COUNT pcnt [ANY]] [STOREDIST]",
+        "GEOSEARCHSTORE gout gkey FROMLONLAT place BYRADIUS dist unit [WITHDIST|WITHHASH|WITHCOORD|STORE gout]",
+        "GEORADIUS gkey place dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout|STOREDIST gout]", "GEORADIUS gkey place dist unit [STORE gout|STOREDIST gout] [COUNT pcnt]",
+        "GEORADIUS_RO gkey place dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout]", "GEORADIUSBYMEMBER gkey gmember dist unit [WITHDIST] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout|STOREDIST gout]",
+        "GEORADIUSBYMEMBER_RO gkey gmember dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC]", "DEL gkey",
     ],
     "list": [
         "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",
