@@ -279,8 +279,10 @@ const struct directive directive_table[] = {
 	NUMBER("list-compress-depth", "0", 0, INT_MAX, FIELD(limits.list_compress_depth)),
 	NUMBER("hll-sparse-max-bytes", "3000", 0, INT64_MAX, .flags = D_MEMORY,
 	       FIELD(limits.hll_sparse_max_bytes)),
-	NUMBER("stream-node-max-bytes", "4096", 0, INT64_MAX, .flags = D_MEMORY),
-	NUMBER("stream-node-max-entries", "100", 0, INT64_MAX),
+	NUMBER("stream-node-max-bytes", "4096", 0, INT64_MAX, .flags = D_MEMORY,
+	       FIELD(limits.stream_node_max_bytes)),
+	NUMBER("stream-node-max-entries", "100", 0, INT64_MAX,
+	       FIELD(limits.stream_node_max_entries)),
 	/* seeing inside */
 	NUMBER("slowlog-log-slower-than", "10000", -1, INT64_MAX, FIELD(slowlog_log_slower_than)),
 	NUMBER("slowlog-max-len", "128", 0, INT64_MAX, FIELD(slowlog_max_len)),

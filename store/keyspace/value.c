@@ -6,6 +6,7 @@
 #include "store/types/hash.h"
 #include "store/types/list.h"
 #include "store/types/set.h"
+#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 /* Freeing more allocations than this takes longer than handing the value to another thread. */
@@ -46,6 +47,7 @@ CONTAINER(list)
 CONTAINER(set)
 CONTAINER(zset)
 CONTAINER(hash)
+CONTAINER(stream)
 
 /* A string that is not in its entry is a blob; a reader and a copy share it until one of them changes. */
 static void free_blob(void *value)
@@ -83,7 +85,7 @@ static const char *encoding_blob(void *value)
 
 static const struct value_ops ops[16] = {
 	[VALUE_STRING] = ROW(blob), [VALUE_LIST] = ROW(list), [VALUE_SET] = ROW(set),
-	[VALUE_ZSET] = ROW(zset),   [VALUE_HASH] = ROW(hash),
+	[VALUE_ZSET] = ROW(zset),   [VALUE_HASH] = ROW(hash), [VALUE_STREAM] = ROW(stream),
 };
 
 static const char *const type_names[16] = {

@@ -156,6 +156,11 @@ static struct element element_of(struct bytes s)
 	return e;
 }
 
+static struct element element_of_int(int64_t v)
+{
+	return (struct element){.v = v, .is_int = true, .len = int_len(v)};
+}
+
 static void put_int(unsigned char *p, int64_t v, size_t len)
 {
 	static const unsigned char lead[] = {[3] = 0xf1, [4] = 0xf2, [5] = 0xf3, [9] = 0xf4};
@@ -396,15 +401,26 @@ static unsigned char *splice(unsigned char *lp, size_t at, size_t old, size_t ne
 	return lp;
 }
 
+static unsigned char *put_at(unsigned char *lp, size_t at, const struct element *e)
+{
+	lp = splice(lp, at, 0, e->len + backlen_size(e->len), 1);
+	if (lp)
+		put_element(lp + at, e);
+	return lp;
+}
+
 static unsigned char *insert_at(unsigned char *lp, size_t at, struct bytes s)
 {
 	if (s.n > LISTPACK_MAX)
 		return NULL;
 	struct element e = element_of(s);
-	lp = splice(lp, at, 0, e.len + backlen_size(e.len), 1);
-	if (lp)
-		put_element(lp + at, &e);
-	return lp;
+	return put_at(lp, at, &e);
+}
+
+unsigned char *listpack_append_int(unsigned char *lp, int64_t v)
+{
+	struct element e = element_of_int(v);
+	return put_at(lp, listpack_bytes(lp) - 1, &e);
 }
 
 unsigned char *listpack_append(unsigned char *lp, struct bytes s)
@@ -428,19 +444,30 @@ unsigned char *listpack_insert(unsigned char *lp, unsigned char *p, bool after, 
 	return lp;
 }
 
-unsigned char *listpack_replace(unsigned char *lp, unsigned char **p, struct bytes s)
+static unsigned char *replace_with(unsigned char *lp, unsigned char **p, const struct element *e)
 {
 	size_t at = (size_t)(*p - lp);
 
-	if (s.n > LISTPACK_MAX)
-		return NULL;
-	struct element e = element_of(s);
-	lp = splice(lp, at, element_total(*p), e.len + backlen_size(e.len), 0);
+	lp = splice(lp, at, element_total(*p), e->len + backlen_size(e->len), 0);
 	if (lp) {
-		put_element(lp + at, &e);
+		put_element(lp + at, e);
 		*p = lp + at;
 	}
 	return lp;
+}
+
+unsigned char *listpack_replace(unsigned char *lp, unsigned char **p, struct bytes s)
+{
+	if (s.n > LISTPACK_MAX)
+		return NULL;
+	struct element e = element_of(s);
+	return replace_with(lp, p, &e);
+}
+
+unsigned char *listpack_replace_int(unsigned char *lp, unsigned char **p, int64_t v)
+{
+	struct element e = element_of_int(v);
+	return replace_with(lp, p, &e);
 }
 
 unsigned char *listpack_delete(unsigned char *lp, unsigned char *p, unsigned char **newp)

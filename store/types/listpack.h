@@ -46,7 +46,10 @@ unsigned char *listpack_append(unsigned char *lp, struct bytes s);
 unsigned char *listpack_prepend(unsigned char *lp, struct bytes s);
 unsigned char *listpack_insert(unsigned char *lp, unsigned char *p, bool after, struct bytes s,
 			       unsigned char **newp);
+/* The same for what is a number already. */
+unsigned char *listpack_append_int(unsigned char *lp, int64_t v);
 /* @p is updated to the element's new place. */
+unsigned char *listpack_replace_int(unsigned char *lp, unsigned char **p, int64_t v);
 unsigned char *listpack_replace(unsigned char *lp, unsigned char **p, struct bytes s);
 /* @newp receives what then stands in that place, NULL at the end. */
 unsigned char *listpack_delete(unsigned char *lp, unsigned char *p, unsigned char **newp);
