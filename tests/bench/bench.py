@@ -12,6 +12,7 @@ import csv
 import io
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -207,6 +208,39 @@ def row_stall(table):
         table.line(f"inserting {count / 1e6:g} M keys" if not i else "", measure, *show, own / ref if ref else None, "5 ms", own < 5)
 
 
+def timed_save(server):
+    with server.conn(timeout=600) as c:
+        began = time.monotonic()
+        c.do("SAVE")
+        return time.monotonic() - began
+
+
+def timed_start(server):
+    """Seconds that loading takes, by the server's own word."""
+    server.stop(check=False)
+    server.start(wait=False)
+    seen = server.log().count("Ready to accept")
+    while server.log().count("Ready to accept") == seen:
+        time.sleep(0.05)
+    return float(re.findall(r"DB loaded from disk: ([0-9.]+) seconds", server.log())[-1])
+
+
+def row_save(table):
+    count = scaled(5_000_000)
+    note(f"SAVE and load of {count} keys, {ROUNDS} rounds")
+    s = both("--loglevel", "notice")
+    for kind in s:
+        load(s[kind], "strings", count)
+    for row, measure, what in ((f"snapshot of {count / 1e6:g} M keys", "SAVE, keys a second", timed_save), ("", "load, keys a second", timed_start)):
+        seen = {kind: [] for kind in s}
+        for _ in range(ROUNDS):
+            for kind in ("redis", "inodis"):
+                seen[kind].append(count / what(s[kind]))
+        r = middle([i / r for r, i in zip(seen["redis"], seen["inodis"])])
+        table.line(row, measure, *[f"{middle(seen[kind]) / 1e6:.2f} M" for kind in ("redis", "inodis")], r, "3 x", r >= 3)
+    end(s)
+
+
 def row_idle(table):
     n = scaled(10_000)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -304,7 +338,7 @@ def row_mount(table):
 
 
 ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100, "zadd": row_zadd, "one": row_one, "memory": row_memory,
-        "zmemory": row_zmemory, "stall": row_stall, "idle": row_idle}
+        "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle}
 
 
 def main():
