@@ -129,13 +129,13 @@ static bool wanted(const char *name, bool hidden, const struct bytes *patterns, 
 		   struct bytes *as)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!is_glob(patterns[i])) {
-			if (!name_is(patterns[i], name))
-				continue;
+		if (name_is(patterns[i], name)) {
 			*as = patterns[i];
 			return true;
 		}
-		if (hidden || !glob_match(patterns[i], bytes_str(name), true))
+		/* The pattern, which may be long, is looked at as a whole only when it matches. */
+		if (hidden || !glob_match(patterns[i], bytes_str(name), true) ||
+		    !is_glob(patterns[i]))
 			continue;
 		*as = bytes_str(name);
 		return true;
