@@ -119,6 +119,7 @@ static void fill_item(struct dispatch_item *item, struct session *s,
 		.argv = cmd->argv,
 		.blob = cmd->blob,
 		.blob_arg = cmd->blob_arg,
+		.big = true,
 		.file_flags = cmd->newline ? CALL_FILE_NEWLINE : 0,
 	};
 }

@@ -1,6 +1,7 @@
 #include "resp/dispatch.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "resp/blocking.h"
 #include "resp/changes.h"
@@ -15,7 +16,12 @@
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 
+/* Arguments of so many bytes together are big: see copies_fit. */
+#define BIG_ARGUMENTS ((size_t)1 << 20)
+
 /* --- refusals --- */
+
+static const char out_of_memory[] = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /* "with args beginning with: 'a' 'b' ", cut as Redis cuts it. */
 static void reject_unknown(struct session *s, int argc, const struct bytes *argv)
@@ -67,7 +73,7 @@ static const char *refusal(struct session *s, const struct command *cmd)
 		return "NOAUTH Authentication required.";
 	if (server->config.maxmemory && !pressure_relieve(server) &&
 	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
-		return "OOM command not allowed when used memory > 'maxmemory'.";
+		return out_of_memory;
 	if (server->refuse_writes &&
 	    ((flags_refused_by(s, cmd) & CMD_WRITE) || strcmp(cmd->name, "ping") == 0))
 		return server->refuse_writes;
@@ -85,10 +91,29 @@ static void refuse(struct session *s, struct registered *reg, const char *error)
 		reply_error(s->reply, error);
 }
 
-/* The registered command for these words, or NULL with the refusal replied. */
-static struct registered *admit(struct session *s, struct registered *reg, int argc,
-				const struct bytes *argv)
+/* Many handlers copy arguments into memory that they cannot do without: for a megabyte and more that is tried here first. Strings ask for
+ * theirs themselves, and may adopt what came in a blob. */
+static bool copies_fit(const struct dispatch_item *item)
 {
+	bool string = strcmp(item->reg->cmd->group, "string") == 0;
+	size_t total = 0;
+	for (int i = 0; i < item->argc; i++)
+		if (!string || !item->blob || i != item->blob_arg || i == 1)
+			total += item->argv[i].n;
+	if (total < BIG_ARGUMENTS)
+		return true;
+	void *probe = mem_try(total + total / 4);
+	mem_free(probe);
+	return probe != NULL;
+}
+
+/* The registered command for these words, or NULL with the refusal replied. */
+static struct registered *admit(const struct dispatch_item *item)
+{
+	struct session *s = item->session;
+	struct registered *reg = item->reg;
+	const struct bytes *argv = item->argv;
+	int argc = item->argc;
 	if (!reg) {
 		struct registered *parent = registry_find(s->server->registry, argv[0]);
 		if (parent && argc > 1)
@@ -105,6 +130,8 @@ static struct registered *admit(struct session *s, struct registered *reg, int a
 		return NULL;
 	}
 	const char *error = refusal(s, reg->cmd);
+	if (!error && item->big && !copies_fit(item))
+		error = out_of_memory;
 	if (error) {
 		refuse(s, reg, error);
 		return NULL;
@@ -141,7 +168,7 @@ static struct registered *hold_back(struct dispatch_item *item, struct registere
 	if (transaction_queue(s, item))
 		reply_status(s->reply, "QUEUED");
 	else
-		refuse(s, reg, "OOM command not allowed when used memory > 'maxmemory'.");
+		refuse(s, reg, out_of_memory);
 	return NULL;
 }
 
@@ -306,7 +333,10 @@ void dispatch_admitted(struct dispatch_item *item)
 	const struct command *cmd = s->last_cmd, *parent = s->last_parent;
 	uint64_t errors = s->reply->errors, inner = registry->inner_errors;
 	registry->inner_errors = 0;
-	run(item, item->reg, ticks_now());
+	if (item->big && !copies_fit(item))
+		refuse(s, item->reg, out_of_memory);
+	else
+		run(item, item->reg, ticks_now());
 	registry->inner_errors = inner + s->reply->errors - errors;
 	s->reply->muted = s->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP);
 	s->last_cmd = cmd;
@@ -318,7 +348,7 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 {
 	struct session *s = item->session;
 	uint64_t errors = s->reply->errors;
-	struct registered *reg = admit(s, item->reg, item->argc, item->argv);
+	struct registered *reg = admit(item);
 	if (reg && s->flags & (SESSION_MULTI | SESSION_PUBSUB))
 		reg = hold_back(item, reg);
 	if (reg) {
@@ -411,7 +441,7 @@ bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t errors = s->reply->errors;
 		look_up(server, &items[i]);
-		if (admit(s, items[i].reg, items[i].argc, items[i].argv))
+		if (admit(&items[i]))
 			continue;
 		count_errors(s, NULL, errors);
 		return false;

@@ -22,6 +22,7 @@ struct dispatch_item {
 	const struct bytes *argv;
 	struct blob *blob; /* argv[blob_arg] stands in it, or NULL; dispatch may take it */
 	int blob_arg;
+	bool big; /* its arguments may be of any size, and are not in the batch's arena */
 	uint32_t file_flags;
 	int ready_key; /* a parked command runs again for this one: blocking.c's, else 0 */
 	enum {

@@ -63,7 +63,7 @@ static void refuse_http(struct client *c)
 }
 
 /* Put a parsed command into the batch. False when the batch must run before the parser goes on. */
-static bool add_item(struct client *c, int argc, const struct bytes *argv, bool own_argv)
+static bool add_item(struct client *c, int argc, const struct bytes *argv, bool own_argv, bool big)
 {
 	struct batch *b = &c->net->batch;
 	struct dispatch_item *item = &b->items[b->n++];
@@ -72,6 +72,7 @@ static bool add_item(struct client *c, int argc, const struct bytes *argv, bool 
 	item->argv = argv;
 	item->blob = NULL;
 	item->blob_arg = 0;
+	item->big = big;
 	item->file_flags = 0;
 	item->ready_key = 0;
 	item->state = ITEM_DONE;
@@ -111,7 +112,7 @@ static size_t parse(struct client *c, const char *buf, size_t n)
 			return n;
 		}
 		off += used;
-		bool go_on = add_item(c, argc, argv, argv != room);
+		bool go_on = add_item(c, argc, argv, argv != room, outside || buf == c->in);
 		if (__builtin_expect(outside != NULL, 0)) {
 			b->items[b->n - 1].blob = c->body;
 			b->items[b->n - 1].blob_arg = outside_arg;

@@ -1,10 +1,12 @@
 """Clients that mean harm or are broken: Redis's error or a closed connection, and nobody else notices."""
 import random
+import resource
 import socket
 import time
 
 import pytest
 
+import servers
 from resp import Closed, Conn, pack
 
 # What is sent -> both servers must answer the same bytes, and close or not close the same way.
@@ -250,3 +252,28 @@ def test_random_bytes_and_damaged_pipelines_do_no_harm(server):
             pass
     with server.conn() as c:
         assert c.do("PING") == b"PONG"
+
+
+@pytest.mark.skipif(servers.sanitized(), reason="a sanitizer reserves all address space")
+@pytest.mark.parametrize("command", [["RPUSH", "l"], ["HSET", "h", "f"], ["SADD", "s"], ["ZADD", "z", "1"], ["INCR"], ["LPUSH", "l", "x"]], ids=lambda c: c[0])
+def test_a_machine_without_memory_for_an_argument_is_an_error(server, conn, command):
+    """What a client sends may be more than there is memory left to keep: it is told so, and nobody else notices."""
+    with open(f"/proc/{server.pid}/status") as f:
+        size = next(int(line.split()[1]) << 10 for line in f if line.startswith("VmSize"))
+    room = 200 << 20
+    resource.prlimit(server.pid, resource.RLIMIT_AS, (size + room, size + room))
+    replies = []
+    for i in range(4):
+        try:
+            replies.append(server.conn().call(*command, b"%d" % i + b"v" * (60 << 20)).error)
+        except (Closed, OSError):
+            replies.append("closed")
+    assert any(replies)
+    assert conn.do("PING") == b"PONG"
+
+
+def test_config_get_looks_at_a_long_pattern_once(server, conn):
+    """A pattern of megabytes is not read through again for each of the directives."""
+    assert conn.do("CONFIG", "GET", b"v" * (20 << 20)) == []
+    assert conn.do("CONFIG", "GET", b"MAXMEMORY", b"maxm?mory") == [b"MAXMEMORY", b"0"]
+    assert conn.do("CONFIG", "GET", b"maxm\\emory") == []
