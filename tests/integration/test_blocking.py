@@ -1,4 +1,6 @@
 """Commands that wait: the same scenes are played on Inodis and on redis-server, and what everybody reads is compared."""
+import os
+import random
 import socket
 import time
 
@@ -498,6 +500,133 @@ def test_a_transaction_is_over_before_anybody_is_served(multi):
         s.reads("a")
 
     play(multi, scene)
+
+
+def test_restored_keys_wake(pair):
+    def scene(s):
+        s.call("z", "RPUSH", "l", "x", "y")
+        payload = s["z"].do("DUMP", "l")
+        s.waits("a", "BLPOP", "k", "0")
+        s.lines.append(s["z"].call("RESTORE", "k", "0", payload).raw)
+        s.reads("a")
+        s.call("z", "DEL", "k")
+        s.waits("a", "BZPOPMIN", "k", "0")
+        s.lines.append(s["z"].call("RESTORE", "k", "0", payload, "REPLACE").raw)
+        s.silent("a")
+
+    if not has(pair[0], "restore"):
+        pytest.skip("no RESTORE here")
+    play(pair, scene)
+
+
+def test_keyspace_events_tell_of_what_was_taken(pair):
+    def scene(s):
+        s.call("z", "CONFIG", "SET", "notify-keyspace-events", "KEA")
+        s.call("m", "PSUBSCRIBE", "__key*__:*")
+        for wait, push in WAITS:
+            s.call("z", "FLUSHALL")
+            s.waits("a", *wait)
+            s.call("z", *push)
+            s.reads("a")
+        s.call("z", "CONFIG", "SET", "notify-keyspace-events", "")
+        s.call("z", "PUBLISH", "__key__:end", "end")
+        while s.lines[-1][1][-5:] != b"end\r\n":
+            s.reads("m")
+
+    if not has(pair[0], "psubscribe"):
+        pytest.skip("no events here")
+    play(pair, scene)
+
+
+KEYS = ["k1", "k2", "k3"]
+
+
+def random_step(rng):
+    """What one client does next: commands that are sent at once."""
+    key, other, third = (rng.choice(KEYS) for _ in range(3))
+    end, back = rng.choice(["LEFT", "RIGHT"]), rng.choice(["LEFT", "RIGHT"])
+    waits = [
+        ("BLPOP", key, other, "0"), ("BRPOP", key, "0"), ("BLMOVE", key, other, end, back, "0"), ("BRPOPLPUSH", key, other, "0"),
+        ("BLMPOP", "0", "3", key, other, third, end, "COUNT", "2"), ("BZPOPMIN", key, other, "0"), ("BZPOPMAX", key, "0"), ("BZMPOP", "0", "2", key, other, "MIN", "COUNT", "2"),
+    ]
+    # Not SWAPDB: of several keys that it brings Redis takes them in the order of a hash table.
+    changes = [
+        ("RPUSH", key, "a", "b"), ("LPUSH", key, "c"), ("RPUSH", key, "d"), ("ZADD", key, "1", "a", "2", "b"), ("ZADD", key, "3", "c"), ("SET", key, "s"), ("DEL", key, other), ("DEL", *KEYS),
+        ("RENAME", key, other), ("COPY", key, other, "REPLACE"), ("LMOVE", key, other, end, back), ("LTRIM", key, "1", "0"), ("ZREM", key, "a"), ("MOVE", key, "9"), ("COPY", key, other, "DB", "9", "REPLACE"),
+        ("ZUNIONSTORE", key, "2", other, third), ("LPOP", key), ("PEXPIRE", key, "-1"), ("FLUSHDB",),
+    ]
+    kind = rng.random()
+    if kind < 0.45:
+        return [rng.choice(waits)]
+    if kind < 0.85:
+        return [rng.choice(changes)]
+    return [("MULTI",), *[rng.choice(changes if rng.random() < 0.8 else waits) for _ in range(rng.randint(1, 5))], ("EXEC",)]
+
+
+class Crowd:
+    """Some clients of one server, and who of them waits."""
+
+    def __init__(self, server, n):
+        self.admin = server.conn()
+        self.admin.do("FLUSHALL")
+        self.conns = [server.conn() for _ in range(n)]
+        self.ids = [c.do("CLIENT", "ID") for c in self.conns]
+        self.waiting = []
+
+    def who_waits(self):
+        lines = self.admin.do("CLIENT", "LIST").decode().splitlines()
+        ids = {int(line.split()[0][3:]) for line in lines if "b" in line.split("flags=")[1].split()[0]}
+        return [i for i, n in enumerate(self.ids) if n in ids]
+
+    def step(self, i, commands):
+        """Have client @i send them; everything that anybody reads then, and who waits."""
+        for c in commands[:-1]:
+            self.conns[i].call(*c)
+        self.conns[i].send(*commands[-1])
+        self.conns[i].sock.settimeout(0.002)
+        got = []
+        for _ in range(5000):
+            try:
+                got.append((i, self.conns[i].read().raw))
+                break
+            except TimeoutError:
+                if i in self.who_waits():
+                    break
+        self.conns[i].sock.settimeout(10)
+        now = self.who_waits()
+        for j in self.waiting:
+            if j not in now:
+                got.append((j, self.conns[j].read().raw))
+        self.waiting = now
+        return got, now
+
+    def end(self):
+        for c in self.conns:
+            c.close()
+        self.admin.close()
+
+
+def test_any_sequence_goes_as_in_redis(multi, capsys):
+    seed = os.environ.get("COMPARE_SEED", str(int(time.time())))
+    with capsys.disabled():
+        print(f"\nseed {seed}")
+    rng = random.Random(seed)
+    history = []
+    crowds = [Crowd(server, 6) for server in multi]
+    for _ in range(int(os.environ.get("COMPARE_STEPS", "600"))):
+        free = [i for i in range(6) if i not in crowds[0].waiting]
+        if len(free) == 1:
+            i, commands = free[0], [("RPUSH", rng.choice(KEYS), *"abcdef")]
+        else:
+            i, commands = rng.choice(free), random_step(rng)
+        results = [c.step(i, commands) for c in crowds]
+        history.append((i, commands, results[0]))
+        assert results[0] == results[1], f"seed {seed}, after {history[-8:]}"
+        if rng.random() < 0.05:
+            digests = [c.admin.do("DEBUG", "DIGEST") for c in crowds]
+            assert digests[0] == digests[1], f"seed {seed}, after {history[-8:]}"
+    for c in crowds:
+        c.end()
 
 
 def test_thousands_wait_for_one_key(server):
