@@ -135,7 +135,8 @@ struct command {
 	 */
 	const char *syntax;
 	const char *const *tips; /* NULL-terminated, or NULL: "nondeterministic_output", ... */
-	/* Finds keys where the specifications cannot (movablekeys): index and flags pairs; NULL otherwise. */
+	/* Finds keys where the specifications cannot (movablekeys); NULL otherwise. The first key has the flags of the first
+	 * specification, any other those of the last one. */
 	int (*getkeys)(int argc, const struct bytes *argv, int *positions, int max);
 };
 

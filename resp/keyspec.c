@@ -76,8 +76,11 @@ int command_keys(const struct command *cmd, int argc, const struct bytes *argv, 
 {
 	if (cmd->getkeys) {
 		int n = cmd->getkeys(argc, argv, positions, max);
+		int last = 0;
+		while (last + 1 < COMMAND_KEY_SPECS && cmd->keys[last + 1].flags)
+			last++;
 		for (int i = 0; flags && i < n; i++)
-			flags[i] = cmd->keys[0].flags;
+			flags[i] = cmd->keys[i ? last : 0].flags;
 		return n;
 	}
 	struct found out = {positions, flags, 0, max};

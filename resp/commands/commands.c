@@ -9,6 +9,7 @@ const struct command *const command_families[] = {
 	bitmap_commands,
 	hyperloglog_commands,
 	geo_commands,
+	sort_commands,
 	list_commands,
 	set_commands,
 	hash_commands,

@@ -12,6 +12,7 @@ extern const struct command string_commands[]; /* string.c */
 extern const struct command key_commands[];    /* keys.c: DEL EXPIRE SCAN RENAME OBJECT ... */
 extern const struct command bitmap_commands[]; /* bitmap.c */
 extern const struct command geo_commands[];    /* geo.c */
+extern const struct command sort_commands[];   /* sort.c */
 extern const struct command hyperloglog_commands[]; /* hyperloglog.c */
 extern const struct command list_commands[];   /* list.c */
 extern const struct command set_commands[];    /* set.c */

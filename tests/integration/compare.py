@@ -136,6 +136,9 @@ def equal(call, mine, theirs, family=""):
         return True  # their arity was -4
     if mine.error is not None or theirs.error is not None:
         return False
+    if name_of(call) in ("SORT", "SORT_RO") and call[1] == b"ot" and any(w.upper() == b"BY" for w in call):
+        # A set that is not sorted comes in its own order.
+        return isinstance(a[1], list) and isinstance(b[1], list) and in_order(a[1]) == in_order(b[1])
     if rule == "exact":
         return False
     if rule in ("scores", "scanpairs"):

@@ -272,6 +272,38 @@ class Args:
     def unit(self):
         return self.rng.choice((b"m", b"km", b"km", b"ft", b"mi", b"KM")) if self.rng.random() < 0.96 else b"yd"
 
+    # SORT: lists, a set and a sorted set of elements for which there are weights
+    def okey(self):
+        return self.rng.choice((b"o1", b"o1", b"o2", b"ot", b"oz")) if self.rng.random() < 0.97 else self.key()
+
+    def olist(self):
+        return self.rng.choice((b"o1", b"o2"))
+
+    def oelement(self):
+        r = self.rng
+        if r.random() < 0.97:
+            return text(r.choice((r.randrange(15), r.randrange(15), r.randrange(-100, 100), 1.5, "1e3", 7)))
+        # None is out of range: Redis looks at an errno that it did not clear, then.
+        return r.choice((b"x", b"", b" 3", b"nan", b"inf"))
+
+    def oword(self):
+        return self.rng.choice((b"apple", b"Apple", b"pear", b"fig", b"fi", b"10", b"9", b"\xc3\xbc", b"~", b"zz"))
+
+    def wkey(self):
+        return text(f"w_{self.rng.randrange(15)}")
+
+    def wval(self):
+        return self.rng.choice((text(self.rng.randrange(-50, 50)), text(self.rng.randrange(100)), b"0.5", b" 2", b"word", b"")) if self.rng.random() < 0.5 else text(self.rng.randrange(-9, 9))
+
+    def whash(self):
+        return text(f"h_{self.rng.randrange(15)}")
+
+    def opattern(self):
+        return self.rng.choice((b"w_*", b"w_*", b"h_*->f", b"h_*->g", b"h_*->", b"h_*", b"#", b"nosuch", b"nosuch_*", b"w_*->f", b"*", b"->", b"h_*->f->g", b"o*"))
+
+    def byweight(self):
+        return self.rng.choice((b"w_*", b"h_*->f", b"nosuch_*", b"h_*->nosuch"))
+
     # bits
     def bitoff(self):
         return text(self.rng.choice((self.rng.randrange(20), self.rng.randrange(200), self.rng.randrange(200), 4000, 100000, 1 << 35, -1)))
@@ -444,6 +476,14 @@ FAMILIES = {
         "GEORADIUS gkey place dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout|STOREDIST gout]", "GEORADIUS gkey place dist unit [STORE gout|STOREDIST gout] [COUNT pcnt]",
         "GEORADIUS_RO gkey place dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout]", "GEORADIUSBYMEMBER gkey gmember dist unit [WITHDIST] [COUNT pcnt [ANY]] [ASC|DESC] [STORE gout|STOREDIST gout]",
         "GEORADIUSBYMEMBER_RO gkey gmember dist unit [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT pcnt [ANY]] [ASC|DESC]", "DEL gkey",
+    ],
+    "sort": [
+        "RPUSH olist oelement...", "RPUSH o1 (1 3 2 7 5)", "RPUSH olist oword...", "SADD ot oelement...", "SADD ot oword...", "ZADD oz (sint oelement)...", "DEL okey", "DEL ot", "SET wkey wval", "SET wkey wval", "HSET whash f wval g wval", "DEL wkey",
+        "SORT okey", "SORT okey [ASC|DESC] [LIMIT idx cnt]", "SORT okey ALPHA [ASC|DESC] [LIMIT idx cnt]", "SORT olist BY byweight [ASC|DESC] [LIMIT idx cnt] [GET opattern] [GET opattern]",
+        "SORT olist BY byweight ALPHA [ASC|DESC] [GET opattern]", "SORT olist BY nosort [ASC|DESC] [LIMIT idx cnt] [GET opattern]", "SORT oz BY nosort [ASC|DESC] [LIMIT idx cnt] [GET opattern]", "SORT ot BY nosort STORE olist",
+        "SORT okey [ASC|DESC] [LIMIT idx cnt] [ALPHA] (GET opattern)...", "SORT okey [ALPHA] [BY nosort] [GET opattern] STORE olist", "SORT okey [BY byweight] STORE olist [LIMIT idx cnt]", "LRANGE olist 0 -1",
+        "SORT_RO okey [ASC|DESC] [LIMIT idx cnt] [ALPHA] [GET opattern]", "SORT_RO olist BY byweight [LIMIT idx cnt] [GET opattern]", "SORT_RO okey [ALPHA] STORE olist", "SORT okey (ASC|DESC|ALPHA|LIMIT cnt cnt|GET opattern|STORE olist|junk)...",
+        "COMMAND GETKEYS (SORT a BY b GET c STORE d|SORT a STORE b LIMIT 1 2 STORE c|SORT_RO a STORE b|SORT a)", "COMMAND GETKEYSANDFLAGS SORT a STORE b",
     ],
     "list": [
         "LPUSH lkey lval...", "RPUSH lkey lval...", "RPUSH lkey lval...", "LPUSHX lkey lval...", "RPUSHX lkey lval...", "LPOP lkey [cnt]", "RPOP lkey [cnt]",
