@@ -47,7 +47,9 @@ static void subscribe(struct call *c, enum pubsub_kind kind)
 {
 	struct session *s = c->session;
 
-	if ((s->flags & SESSION_DENY_BLOCKING) && !(s->flags & SESSION_MULTI)) {
+	/* In a transaction Redis allows it for channels and patterns, not for shard channels. */
+	if ((s->flags & SESSION_DENY_BLOCKING) &&
+	    (kind == PUBSUB_SHARD || !(s->flags & SESSION_MULTI))) {
 		reply_error(c->reply, words[kind].denied);
 		return;
 	}

@@ -540,6 +540,12 @@ FAMILIES = {
         "LRANGE lkey 0 -1", "LPOP lkey", "DEL key", "NOSUCH x", "GET", "INCR skey", "SELECT (0|1)", "PING", "ECHO val", "HSET hkey field fval", "HGET hkey field", "ZADD zkey 1 member", "ZCARD zkey",
         "FLUSHDB", "EXPIRE key ttl", "DBSIZE",
     ],
+    # Nobody publishes where it listens itself: 7.2 answers first and sends the message then, 7.0 the other way round.
+    "pubsub": [
+        "SUBSCRIBE (c1|c2|c3)", "PSUBSCRIBE (p*|c?|[ab])", "SSUBSCRIBE (c1|s2)", "UNSUBSCRIBE (c1|c2|c3)", "UNSUBSCRIBE (c1|c2|c3)", "PUNSUBSCRIBE (p*|c?|[ab])",
+        "SUNSUBSCRIBE (c1|s2)", "RESET", "PUBLISH nobody val", "SPUBLISH nobody val", "PUBSUB CHANNELS [(*|c*|c1|x)]", "PUBSUB SHARDCHANNELS [(*|s*)]", "PUBSUB NUMPAT",
+        "PUBSUB NUMSUB [(c1|c2|s2|)...]", "PUBSUB SHARDNUMSUB [(c1|s2)...]", "PUBSUB HELP", "PUBSUB junk", "PUBSUB", "PING [val]", "GET skey", "MULTI", "EXEC", "PUBLISH nobody", "SUBSCRIBE",
+    ],
     "connection": [
         "PING [val]", "ECHO val", "HELLO (2|3)", "HELLO", "HELLO (1|4|x|2 SETNAME name|3 SETNAME app|3 AUTH default pw|2 junk|3 AUTH junk|3 SETNAME)",
         "AUTH junk", "AUTH default junk", "SELECT db", "RESET", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME name", "CLIENT INFO", "CLIENT LIST",
@@ -561,12 +567,12 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
+NO_MUTATION = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
     # Redis gives these in the order of a hash table with its own seed.
-    "unordered": "SMEMBERS SUNION SINTER SDIFF KEYS HKEYS HVALS",
+    "unordered": "PUBSUB|CHANNELS PUBSUB|SHARDCHANNELS SMEMBERS SUNION SINTER SDIFF KEYS HKEYS HVALS",
     "pairs": "HGETALL CONFIG|GET",
     "scan": "SCAN SSCAN",
     "scanpairs": "HSCAN ZSCAN",
@@ -578,7 +584,7 @@ RULES = {
     # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
     "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP BZPOPMIN BZPOPMAX BZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
     # What a server says of itself.
-    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP "
+    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py has their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH",
