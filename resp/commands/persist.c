@@ -293,7 +293,7 @@ const struct command persist_commands[] = {
 	 .since = "2.6.0",
 	 .group = "generic",
 	 .complexity = "O(1) to bind the key, O(N*M) to read N elements of M bytes",
-	 .syntax = "key ttl serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
-		   "[IDLETIME@5.0.0 seconds] [FREQ@5.0.0 frequency]"},
+	 .syntax = "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
+		   "[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]"},
 	{.name = NULL},
 };

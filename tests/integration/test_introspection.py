@@ -132,10 +132,9 @@ def test_debug_is_refused_unless_allowed(start):
         assert c.do("DEBUG", "SLEEP", 0) == b"OK"
 
 
-def test_shutdown_says_that_it_cannot_save(start):
+def test_there_is_no_shutdown_to_abort(start):
     s = start()
     with s.conn() as c:
-        assert "cannot save" in c.call("SHUTDOWN", "SAVE").error
         assert c.call("SHUTDOWN", "ABORT").error == "ERR No shutdown in progress."
         assert c.do("PING") == b"PONG"
 
