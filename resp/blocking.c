@@ -208,15 +208,21 @@ static void parking_free(struct parking *p)
 	mem_free(p);
 }
 
-bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const struct park *how,
-		    uint64_t ticks)
+bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const struct park *how)
 {
+	struct dispatch_item words = *item;
 	struct session *s = item->session;
 	struct parking *p = mem_try(sizeof(*p) + (size_t)how->nkeys * sizeof(struct waiter));
 	if (!p)
 		return false;
-	*p = (struct parking){.blocking = b, .how = *how, .ticks = ticks};
-	if (!item_copy(&p->item, item)) {
+	*p = (struct parking){.blocking = b, .how = *how};
+	p->how.argv = NULL;
+	if (how->argv) {
+		words.argv = how->argv;
+		words.blob = NULL;
+		words.has_hash1 = false;
+	}
+	if (!item_copy(&p->item, &words)) {
 		mem_free(p);
 		return false;
 	}
@@ -235,6 +241,11 @@ bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const 
 	s->flags |= SESSION_PARKED | SESSION_HELD;
 	s->ops->park(s);
 	return true;
+}
+
+void blocking_took(struct session *s, uint64_t ticks)
+{
+	s->parking->ticks = ticks;
 }
 
 /* Off the queues; the parking is the caller's to free. */

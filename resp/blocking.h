@@ -33,9 +33,10 @@ void blocking_signal_db(struct blocking *b, const struct db *db);
 
 /* --- for the dispatcher --- */
 
-/* @item's command, which took @ticks so far, waits as it told in @how. False, with nothing changed, when there is no memory. */
-bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const struct park *how,
-		    uint64_t ticks);
+/* @item's command, which runs, waits as it told in @how. False, with nothing changed, when there is no memory. */
+bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const struct park *how);
+/* The time that the waiting command of @s took so far, in the dispatcher's ticks. */
+void blocking_took(struct session *s, uint64_t ticks);
 /* Whether keys are ready, and resume those who wait for them; does nothing from inside itself. */
 bool blocking_ready(const struct blocking *b);
 void blocking_serve(struct blocking *b);

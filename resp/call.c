@@ -66,9 +66,12 @@ struct blob *call_take_blob(struct call *c, int i)
 
 void call_park(struct call *c, const struct park *how)
 {
-	if (c->may_park) {
+	if (c->ready_key) {
 		c->parks = true;
-		c->park = *how;
+	} else if (c->may_park) {
+		c->parks = blocking_begin(c->server->blocking, c->item, how);
+		if (!c->parks)
+			call_error(c, STORE_ENOMEM);
 	} else if (how->plain_null) {
 		reply_null(c->reply);
 	} else {

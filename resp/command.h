@@ -15,6 +15,7 @@
 #include "store/keyspace/keyspace.h"
 
 struct call;
+struct dispatch_item;
 
 /* COMMAND's flags, in the order and by the names in which Redis lists them. */
 enum command_flag {
@@ -147,6 +148,8 @@ struct park {
 	bool gone_too;        /* and when a key was removed or holds something else */
 	bool plain_null;      /* the answer without waiting is a null; else a null array */
 	int64_t timeout_ms;   /* 0: for ever */
+	/* As many words as the call has, to run with again where they must differ (XREAD's $), else NULL; copied. */
+	const struct bytes *argv;
 };
 
 /* Figures a server keeps for each command (INFO commandstats, errorstats); indexed by command_id. */
@@ -174,7 +177,7 @@ struct call {
 	bool may_park; /* false in a transaction, a unit, a script, a file */
 	bool parks;    /* call_park was called */
 	int ready_key; /* the argv position of the key for which a parked call runs again, else 0 */
-	struct park park;
+	const struct dispatch_item *item;
 };
 
 enum {

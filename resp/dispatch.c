@@ -245,17 +245,6 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 			    server->keyspace->now_ms, (size_t)server->config.slowlog_max_len);
 }
 
-/* The handler asked to wait. */
-static void park(struct call *c, struct dispatch_item *item, uint64_t ticks)
-{
-	if (item->ready_key || blocking_begin(c->server->blocking, item, &c->park, ticks)) {
-		item->state = ITEM_PARKED;
-		return;
-	}
-	reply_error(c->reply, "OOM command not allowed when used memory > 'maxmemory'.");
-	c->parks = false;
-}
-
 /* A command came to its end: its figures. */
 static void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t errors)
 {
@@ -297,6 +286,7 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 		.blob_arg = item->blob_arg,
 		.may_park = server->running == 0 && s->ops->park,
 		.ready_key = item->ready_key,
+		.item = item,
 	};
 	uint64_t errors = s->reply->errors;
 	bool journal = journal_active(server->journal);
@@ -312,10 +302,12 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 	if (journal)
 		journal_call(&c);
 	uint64_t end = ticks_now();
-	if (__builtin_expect(c.parks, 0))
-		park(&c, item, end - ticks);
-	if (!c.parks)
+	if (__builtin_expect(c.parks, 0)) {
+		item->state = ITEM_PARKED;
+		blocking_took(s, end - ticks);
+	} else {
 		count_call(item, end - ticks, errors);
+	}
 	if (!item->ready_key) {
 		server->stats.commands_processed++;
 		s->commands++;

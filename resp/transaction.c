@@ -3,14 +3,13 @@
 
 #include <string.h>
 
+#include "resp/item.h"
 #include "resp/journal.h"
 #include "resp/server.h"
 #include "resp/watch.h"
-#include "store/base/blob.h"
 #include "store/base/mem.h"
 
 struct transaction {
-	/* argv of each is one allocation with its bytes behind; blob is a reference of our own */
 	struct dispatch_item *items;
 	size_t n, cap;
 	size_t input, mem;
@@ -38,41 +37,14 @@ static bool grow(struct transaction *t)
 	return true;
 }
 
-/* Copies of the arguments behind an array of them; that in the blob stays there. NULL when there is no memory. */
-static struct bytes *copy_arguments(const struct dispatch_item *item)
-{
-	size_t total = (size_t)item->argc * sizeof(struct bytes);
-	for (int i = 0; i < item->argc; i++)
-		total += item->argv[i].n;
-	if (item->blob)
-		total -= item->argv[item->blob_arg].n;
-	struct bytes *argv = mem_try(total);
-	char *at = (char *)(argv + item->argc);
-	for (int i = 0; argv && i < item->argc; i++) {
-		argv[i] = item->argv[i];
-		if (item->blob && i == item->blob_arg)
-			continue;
-		argv[i].p = at;
-		if (argv[i].n)
-			memcpy(at, item->argv[i].p, argv[i].n);
-		at += argv[i].n;
-	}
-	return argv;
-}
-
 bool transaction_queue(struct session *s, const struct dispatch_item *item)
 {
 	struct transaction *t = s->transaction;
-	struct bytes *argv = grow(t) ? copy_arguments(item) : NULL;
-	if (!argv)
+	if (!grow(t) || !item_copy(&t->items[t->n], item))
 		return false;
-	struct dispatch_item *mine = &t->items[t->n++];
-	*mine = *item;
-	mine->argv = argv;
-	if (item->blob)
-		blob_get(item->blob);
+	const struct dispatch_item *mine = &t->items[t->n++];
 	t->flags |= item->reg->cmd->flags;
-	t->mem += mem_size(argv) + (item->blob ? item->blob->cap : 0);
+	t->mem += item_mem(mine);
 	for (int i = 0; i < item->argc; i++)
 		t->input += item->argv[i].n;
 	return true;
@@ -84,10 +56,8 @@ static void transaction_free(struct transaction *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->n; i++) {
-		mem_free((void *)(uintptr_t)t->items[i].argv);
-		blob_put(t->items[i].blob);
-	}
+	for (size_t i = 0; i < t->n; i++)
+		item_drop(&t->items[i]);
 	mem_free(t->items);
 	mem_free(t);
 }

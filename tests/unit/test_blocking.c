@@ -271,6 +271,26 @@ static void a_wait_that_ends_is_counted_once(void **state)
 	assert_int_equal(blpop->stats.failed, 1);
 }
 
+static void answer_later(struct call *c)
+{
+	struct bytes words[3] = {c->argv[0], c->argv[1], BYTES("later")};
+	struct park how = {.first_key = 1, .nkeys = 1, .type = VALUE_SET, .argv = words};
+	if (c->ready_key)
+		reply_bulk(c->reply, c->argv[2]);
+	else
+		call_park(c, &how);
+}
+
+static void a_command_may_choose_the_words_it_runs_again_with(void **state)
+{
+	static const struct command waiting = {.name = "getrange", .run = answer_later, .arity = 3};
+	struct fixture *f = *state;
+	registry_find(f->server.registry, BYTES("getrange"))->cmd = &waiting;
+	run(f, 0, "GETRANGE k now");
+	run(f, 1, "SADD k m");
+	assert_string_equal(answer(f, 0), "$5  later  ");
+}
+
 /* Sessions that wait for some of a few keys, against queues kept by hand: each push goes to the first in the queue. */
 static void pushes_go_to_who_came_first(void **state)
 {
@@ -333,6 +353,7 @@ int main(void)
 		T(who_cannot_wait_is_answered_at_once),
 		T(a_batch_leaves_what_stands_behind_a_wait),
 		T(a_wait_that_ends_is_counted_once),
+		T(a_command_may_choose_the_words_it_runs_again_with),
 		T(pushes_go_to_who_came_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
