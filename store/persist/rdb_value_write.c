@@ -1,4 +1,6 @@
 /* store/persist/rdb_value_write.c - values to bytes, in encodings that version 10 knows. Part of rdb_value.h. */
+#include <errno.h>
+
 #include "store/persist/rdb_format.h"
 #include "store/persist/rdb_value.h"
 #include "store/types/hash.h"
@@ -127,6 +129,8 @@ void rdb_value_write(struct rdb_out *o, uint64_t w)
 		write_hash(o, entry_container(w));
 		break;
 	case VALUE_STREAM:
+		/* Better no file than one without them. */
+		o->error = ENOTSUP;
 		break;
 	}
 }
