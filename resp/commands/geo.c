@@ -1,4 +1,6 @@
 /* The GEO commands: sorted sets whose scores are places. */
+#include <math.h>
+
 #include "resp/commands/geo.h"
 
 #include "resp/commands/commands.h"
@@ -62,9 +64,21 @@ void geo_reply_point(struct call *c, struct geo_point p)
 	reply_degrees(c, p.lat);
 }
 
+/* "%.4f", by integers where the last digit is not in doubt: a search may answer thousands. */
 void geo_reply_distance(struct call *c, double d)
 {
-	reply_bulkf(c->reply, "%.4f", d);
+	double scaled = d * 10000, whole = floor(scaled), rest = scaled - whole;
+	if (!(scaled >= 0 && scaled < 1e12) || (rest > 0.499 && rest < 0.501)) {
+		reply_bulkf(c->reply, "%.4f", d);
+		return;
+	}
+	int64_t v = (int64_t)whole + (rest > 0.5), fraction = v % 10000;
+	char buf[NUM_BUF];
+	size_t n = num_format_int(buf, v / 10000);
+	buf[n] = '.';
+	for (size_t i = 4; i; i--, fraction /= 10)
+		buf[n + i] = (char)('0' + fraction % 10);
+	reply_bulk(c->reply, bytes_of(buf, n + 5));
 }
 
 /* --- GEOADD --- */

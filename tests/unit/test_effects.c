@@ -213,6 +213,38 @@ static void a_counted_pop_is_journalled_as_the_members_that_went(void **state)
 	assert_int_equal(members, 4);
 }
 
+static void changes_of_strings_and_places_are_told_as_redis_tells_them(void **state)
+{
+	static const struct told cases[] = {
+		{"SETBIT b 3 1", "SETBIT b 3 1; ", "setbit b; "},
+		{"SETBIT b 3 1", "", ""},
+		{"BITFIELD b SET u8 0 9", "BITFIELD b SET u8 0 9; ", "setbit b; "},
+		{"BITFIELD b SET u8 0 9", "", ""},
+		{"BITFIELD b OVERFLOW FAIL SET u8 64 256",
+		 "BITFIELD b OVERFLOW FAIL SET u8 64 256; ", ""},
+		{"BITOP AND c b b", "BITOP AND c b b; ", "set c; "},
+		{"BITOP OR c none", "BITOP OR c none; ", "del c; "},
+		{"BITOP OR c none", "", ""},
+		{"PFADD p a b", "PFADD p a b; ", "pfadd p; "},
+		{"PFADD p a", "", ""},
+		{"PFCOUNT p", "PFCOUNT p; ", ""},
+		{"PFCOUNT p", "", ""},
+		{"PFMERGE q p", "PFMERGE q p; ", "pfadd q; "},
+		{"GEOADD g 13 38 a", "GEOADD g 13 38 a; ", "zadd g; "},
+		{"GEOADD g NX 1 1 a", "", ""},
+		{"GEORADIUS g 13 38 9 km STORE h", "GEORADIUS g 13 38 9 km STORE h; ",
+		 "georadiusstore h; "},
+		{"GEOSEARCHSTORE h g FROMMEMBER a BYBOX 1 1 m",
+		 "GEOSEARCHSTORE h g FROMMEMBER a BYBOX 1 1 m; ", "geosearchstore h; "},
+		{"GEOSEARCHSTORE h g FROMLONLAT 1 1 BYRADIUS 1 m",
+		 "GEOSEARCHSTORE h g FROMLONLAT 1 1 BYRADIUS 1 m; ", "del h; "},
+		{"RPUSH l 3 1\nSORT l STORE m", "SORT l STORE m; ", "sortstore m; "},
+		{"SORT none STORE m", "SORT none STORE m; ", "del m; "},
+		{"SORT none STORE m", "", ""},
+	};
+	check_told(*state, cases, sizeof(cases) / sizeof(*cases));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +252,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(changes_of_sorted_sets_are_told_as_redis_tells_them,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			changes_of_strings_and_places_are_told_as_redis_tells_them, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_counted_pop_is_journalled_as_the_members_that_went, setup, teardown),
 	};
