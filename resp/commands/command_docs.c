@@ -48,9 +48,13 @@ static void reply_arguments(struct reply *r, const struct command *cmd, const st
 		bool group = a->type == SYNTAX_ONEOF || a->type == SYNTAX_BLOCK;
 		/* More keys than specifications: the last one finds them all (LCS key1 key2). */
 		int specs = (int)key_specs(cmd);
-		int spec = a->key_spec == SYNTAX_NONE || !specs ? SYNTAX_NONE
-			   : a->key_spec < specs                ? a->key_spec
-								: specs - 1;
+		int nth = a->key_spec;
+		/* SORT's patterns make keys: they belong to a specification of their own, in front of STORE's. */
+		if (specs > 1 && cmd->keys[1].begin == KEYS_BEGIN_UNKNOWN)
+			nth = a->type == SYNTAX_PATTERN ? 1 : nth > 0 ? nth + 1 : nth;
+		int spec = nth == SYNTAX_NONE || !specs ? SYNTAX_NONE
+			   : nth < specs                ? nth
+							: specs - 1;
 		bool flags = a->optional || a->multiple || a->multiple_token;
 		reply_map(r, 2 + (size_t)!group + (spec != SYNTAX_NONE) + (a->token.p != NULL) +
 				     (a->since.p != NULL) + flags + (a->child != SYNTAX_NONE));
