@@ -30,6 +30,8 @@ static inline bool is_sparse(uint64_t words, uint64_t buckets)
 #define GROW_STEP   1
 #define SHRINK_STEP 4
 
+#define RESERVE_MAX (UINT64_C(1) << 44)
+
 /* --- arrays --- */
 
 static size_t array_bytes(unsigned bits)
@@ -306,6 +308,9 @@ static void after_take(struct table *t)
 
 void table_reserve(struct table *t, uint64_t n)
 {
+	/* More than can ever be: the numbers below would pass 64 bits. */
+	if (n > RESERVE_MAX)
+		return;
 	unsigned bits = bits_for(n, 7);
 	if (t->rehash_at >= 0 || t->coming || t->paused || (t->buckets[0] && bits <= t->bits[0]))
 		return;

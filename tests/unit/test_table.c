@@ -386,6 +386,24 @@ static void reserve_avoids_rehash(void **state)
 	world_fini(&w);
 }
 
+/* A number that no memory can hold asks for nothing, and the table goes on as it was. */
+static void reserve_ignores_the_impossible(void **state)
+{
+	static const uint64_t counts[] = {UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 60,
+					  UINT64_C(1) << 58, (UINT64_C(1) << 44) + 1};
+	struct table t;
+
+	(void)state;
+	table_init(&t, LEAD);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		table_reserve(&t, counts[i]);
+		table_check(&t);
+		assert_null(table_find(&t, BYTES("x"), keyhash(BYTES("x"))));
+		assert_int_equal(table_mem(&t), 0);
+	}
+	table_fini(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +414,7 @@ int main(void)
 		cmocka_unit_test(iteration_allows_taking),
 		cmocka_unit_test(random_is_uniform),
 		cmocka_unit_test(reserve_avoids_rehash),
+		cmocka_unit_test(reserve_ignores_the_impossible),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
