@@ -48,8 +48,9 @@ struct task {
 	/* out of an operation */
 	uint64_t found_size;
 	int64_t number;
-	bool was_last;   /* remove: the container went with its last member */
-	bool sized_only; /* load: only the size is wanted */
+	bool was_last;        /* remove: the container went with its last member */
+	bool sized_only;      /* load: only the size is wanted */
+	uint64_t content_max; /* a longer content is of no use: EFBIG; 0 for any */
 	struct content content;
 
 	/* between the steps of an operation */

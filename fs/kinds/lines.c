@@ -30,6 +30,18 @@ static int next_row(struct answers *a, const struct kind *k, struct bytes *colum
 	return 0;
 }
 
+/* Bytes shown as the shell writes them take four times their room: known before, not when they stand there. */
+static bool fits(const struct task *t, const struct buf *out, const struct bytes *columns)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < t->at.kind->columns; i++)
+		n += columns[i].n;
+	if (n > t->content_max / 8)
+		n = rows_size(columns, t->at.kind->columns);
+	return out->n + n <= t->content_max;
+}
+
 static void read_answered(void *arg, struct answers *a)
 {
 	struct task *t = arg;
@@ -48,6 +60,8 @@ static void read_answered(void *arg, struct answers *a)
 			break;
 		if (t->sized_only)
 			t->found_size += rows_size(columns, k->columns);
+		else if (t->content_max && !fits(t, &out, columns))
+			err = EFBIG;
 		else
 			rows_put(&out, columns, k->columns);
 	}

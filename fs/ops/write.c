@@ -86,6 +86,7 @@ static void write_lines(struct task *t, struct handle *h)
 		handle_append(h, t);
 		return;
 	}
+	t->content_max = t->m->backend->ops->max_value(t->m->backend);
 	task_then(t, lines_loaded);
 	place_ops(&t->at)->load(t);
 }

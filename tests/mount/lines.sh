@@ -81,4 +81,9 @@ is "$(R exists moved)" 0 "rm"
 R rpush src a b >/dev/null
 mv "$M/list/src" "$M/set/src2"
 is "$(R type src2)$(R exists src)" set0 "mv to another type copies"
+R config set proto-max-bulk-len 1mb >/dev/null
+R hset wide f "$(printf 'x%.0s' {1..9})" >/dev/null
+truncate -s 900000 "$M/hash.d/wide/f"
+error "File too large" "a view longer than a value may be is not patched" bash -c "echo 'f	v' 1<>'$M/hash/wide'"
+is "$(R hstrlen wide f)" 900000 "and the field is untouched"
 finish
