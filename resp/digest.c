@@ -1,6 +1,7 @@
 #include "resp/digest.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -8,6 +9,7 @@
 #include "store/types/hash.h"
 #include "store/types/list.h"
 #include "store/types/set.h"
+#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 struct digester {
@@ -117,6 +119,23 @@ static void digest_hash(struct digester *g, struct digest *d, struct hash *h)
 	hash_iter_end(&it);
 }
 
+static void digest_stream(struct digester *g, struct digest *d, const struct stream *s)
+{
+	struct stream_iter it;
+	struct bytes field, value;
+	char id[64];
+	stream_iter_begin(&it, s, STREAM_ID_MIN, STREAM_ID_MAX, false);
+	while (stream_iter_next(&it)) {
+		int n = snprintf(id, sizeof(id), "%" PRIu64 ".%" PRIu64, it.e.id.ms, it.e.id.seq);
+		mix(g, d, bytes_of(id, (size_t)n));
+		for (size_t i = 0; i < it.e.nfields; i++) {
+			stream_iter_pair(&it, &field, &value);
+			mix(g, d, field);
+			mix(g, d, value);
+		}
+	}
+}
+
 static void mix_value(struct digester *g, uint64_t word, struct digest *d)
 {
 	char buf[NUM_BUF];
@@ -138,6 +157,7 @@ static void mix_value(struct digester *g, uint64_t word, struct digest *d)
 		digest_hash(g, d, entry_container(word));
 		break;
 	case VALUE_STREAM:
+		digest_stream(g, d, entry_container(word));
 		break;
 	}
 	if (entry_expiry(word) >= 0)

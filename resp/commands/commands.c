@@ -14,6 +14,7 @@ const struct command *const command_families[] = {
 	set_commands,
 	hash_commands,
 	zset_commands,
+	stream_commands,
 	blocking_commands,
 	transaction_commands,
 	pubsub_commands,

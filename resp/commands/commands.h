@@ -18,6 +18,7 @@ extern const struct command list_commands[];   /* list.c */
 extern const struct command set_commands[];    /* set.c */
 extern const struct command hash_commands[];   /* hash.c */
 extern const struct command zset_commands[];   /* zset.c */
+extern const struct command stream_commands[]; /* stream.c */
 extern const struct command blocking_commands[]; /* blocking.c: BLPOP BZPOPMIN ... */
 extern const struct command transaction_commands[]; /* transaction.c: MULTI EXEC WATCH ... */
 extern const struct command pubsub_commands[]; /* pubsub.c: SUBSCRIBE PUBLISH PUBSUB ... */

@@ -98,11 +98,39 @@ class Args:
     def xkey(self):
         return self._key("x")
 
+    def tkey(self):
+        return self._key("t")
+
+    def xid(self):
+        """Ids mostly grow, so that entries are added; sometimes one that was given, or an odd one."""
+        r = self.rng
+        pick = r.random()
+        if pick < 0.6:
+            self.ms = getattr(self, "ms", 0) + r.choice((0, 1, 1, 2, 300, 70000))
+            return text(f"{self.ms}{r.choice(('-*', '-*', '-1', '-7', ''))}")
+        if pick < 0.9:
+            return text(f"{r.randint(0, getattr(self, 'ms', 5) + 1)}{r.choice(('-0', '-1', '-7', '', '-2'))}")
+        return r.choice((b"0-0", b"0-1", b"0-*", b"5-", b"-5", b"-", b"+", b"x", b"1-x", b"01-1", b" 1-1", b"1- 1", b"+3-+3", b"1--1", b"1-2-3",
+                         b"9-18446744073709551616", b"", b"(", b"$", b">", b"7" * 130, b"0x1-1", b"1-*2", b"1 - 1"))
+
+    def xlast(self):
+        return text(f"{getattr(self, 'ms', 5) + 1}-{self.rng.randrange(3)}")
+
+    def xend(self):
+        return self.rng.choice((b"-", b"+", b"(", b"(-", b"(+", b"(0", b"(18446744073709551615-18446744073709551615", b"18446744073709551615-18446744073709551615",
+                                b"(0-0")) if self.rng.random() < 0.3 else self.rng.choice((b"", b"(")) + self.xid()
+
+    def xafter(self):
+        return self.rng.choice((b"0", b"0-0", b"$", b">", b"+")) if self.rng.random() < 0.5 else self.xid()
+
+    def xmax(self):
+        return text(self.rng.randrange(12))
+
     def azkey(self):
         return self._key(self.rng.choice("az"))
 
     def key(self):
-        return self.rng.choice(KEYS[self.rng.choice("snlahzx")] + [b"nokey"])
+        return self.rng.choice(KEYS[self.rng.choice("snlahzxt")] + [b"nokey"])
 
     def _numbered(self, make):
         n = self.rng.choice((1, 1, 2, 3))
@@ -420,6 +448,7 @@ KEYS = {
     "p": [b"p1", b"p2", b"p3"],
     "q": [b"q1", b"q2"],  # HyperLogLogs that may be damaged: one element at a time, as Redis keeps those before the damage it finds
     "z": [b"z1", b"z2", b"z3", b"z4"],
+    "t": [b"t1", b"t2"],
     "x": [b"x1", b"x2"],  # sorted sets with equal scores, where lexical ranges mean something
 }
 
@@ -525,6 +554,14 @@ FAMILIES = {
         "ZRANDMEMBER zkey [rcount]", "ZRANDMEMBER zkey rcount [WITHSCORES]", "ZSCAN zkey 0 COUNT 100000 [MATCH pattern]",
         "SADD a1 member...", "SADD a2 sint...", "SADD notlex aval", "ZADD zkey bulkscores", "OBJECT ENCODING zkey",
     ],
+    "stream": [
+        "XADD tkey xid (field fval)...", "XADD tkey xid (field fval)...", "XADD tkey xid f1 val f2 val", "XADD tkey xid f1 val f2 val",
+        "XADD tkey [NOMKSTREAM] [(MAXLEN [=|~] cnt|MINID [=|~] xid) [LIMIT cnt]] xid field fval", "XADD tkey (MAXLEN|MINID) [~] cnt (field fval)...", "XADD tkey xid (field)...",
+        "XLEN tkey", "XRANGE tkey - +", "XRANGE tkey xend xend [COUNT cnt]", "XREVRANGE tkey + - [COUNT cnt]", "XREVRANGE tkey xend xend [COUNT cnt]", "XDEL tkey xid...", "XDEL tkey xid",
+        "XTRIM tkey (MAXLEN [=|~] xmax|MINID [=|~] xid) [LIMIT cnt]", "XTRIM tkey (MAXLEN [=|~] cnt|MINID [=|~] xid|junk)", "XSETID tkey xid [ENTRIESADDED cnt] [MAXDELETEDID xid]", "XSETID tkey xlast",
+        "XREAD [COUNT cnt] STREAMS tkey xafter", "XREAD (COUNT junk|junk|) [STREAMS] tkey junk [junk]", "SET s1 val", "RPUSH l1 val", "XREAD [COUNT cnt] STREAMS tkey tkey xafter xafter", "XREAD [COUNT cnt] [BLOCK 1] STREAMS tkey xafter", "XREAD [NOACK|GROUP g c|BLOCK (-1|x)] STREAMS tkey [tkey] xafter",
+        "XINFO STREAM tkey [FULL [COUNT cnt]]", "XINFO STREAM tkey FULL", "XINFO HELP", "XINFO (junk|STREAM tkey junk)", "XINFO", "OBJECT ENCODING tkey", "TYPE tkey", "DEL tkey", "COPY tkey tkey [REPLACE]",
+    ],
     "keys": [
         "DEL key...", "UNLINK key...", "EXISTS key...", "TYPE key", "TOUCH key...", "EXPIRE key ttl [NX|XX|GT|LT]", "PEXPIRE key pttl [NX|XX|GT|LT]",
         "EXPIREAT key at [NX|XX|GT|LT]", "PEXPIREAT key pat [NX|XX|GT|LT]", "EXPIRE key ttl [NX|XX|GT|LT] [NX|XX|GT|LT]", "TTL key", "PTTL key", "EXPIRETIME key", "PEXPIRETIME key",
@@ -567,7 +604,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
+NO_MUTATION = {"XREAD", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
@@ -584,7 +621,7 @@ RULES = {
     # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
     "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP BZPOPMIN BZPOPMAX BZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
     # What a server says of itself.
-    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP "
+    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py has their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH",

@@ -356,7 +356,7 @@ static void what_is_unknown_is_left_out_or_named(void **state)
 	keyspace_free(ks);
 	assert_non_null(strstr(REFUSED(11, "\x07\x01m\x81\x00\x10\x83\x10\x51\x87\x20\x92"),
 			       "module 'ABCDEFGHI'"));
-	assert_non_null(strstr(REFUSED(11, "\x0f\x01s\x00"), "streams"));
+	assert_non_null(strstr(REFUSED(11, "\x0f\x01s\x00\x00\x00\x00\x01"), "consumer groups"));
 	assert_non_null(strstr(REFUSED(11, "\x63\x01s\x00"), "unknown value type 99"));
 	assert_non_null(strstr(REFUSED(13, ""), "version"));
 	assert_non_null(strstr(REFUSED(10, "\xfe\x40\x40"), "databases"));
