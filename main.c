@@ -16,6 +16,7 @@
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "resp/supervise.h"
@@ -126,6 +127,7 @@ static int signals_open(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a write past the limit of file sizes fails instead */
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
@@ -195,9 +197,10 @@ static int serve(struct server *s)
 	struct mount *mount = s->config.mount[0] ? mount_start(s) : NULL;
 	bool failed = s->config.mount[0] && mount == NULL;
 	if (!failed) {
+		aof_attach(s);
 		network_start(s->network);
 		server_start(s);
-		failed = !snapshot_load(s);
+		failed = s->config.appendonly ? !aof_start(s) : !snapshot_load(s);
 	}
 	if (!failed) {
 		enum config_supervised supervisor = supervise_mode(s->config.supervised);
@@ -210,6 +213,7 @@ static int serve(struct server *s)
 	}
 	if (mount)
 		mount_stop(mount);
+	aof_flush(s);
 	network_free(s->network);
 	s->network = NULL;
 	return failed ? 1 : s->exit_code;

@@ -89,7 +89,13 @@ struct config {
 	/* persistence */
 	char *dbfilename;
 	bool rdbcompression, rdbchecksum, rdb_save_incremental_fsync, stop_writes_on_bgsave_error;
-	int rdb_key_save_delay, key_load_delay;      /* microseconds a key, for tests */
+	int rdb_key_save_delay, key_load_delay; /* microseconds a key, for tests */
+	bool appendonly, no_appendfsync_on_rewrite, aof_load_truncated, aof_use_rdb_preamble,
+		aof_timestamp_enabled, aof_disable_auto_gc;
+	char *appendfilename, *appenddirname;
+	int appendfsync; /* enum aof_fsync (resp/persist/aof.h) */
+	int auto_aof_rewrite_percentage;
+	int64_t auto_aof_rewrite_min_size;
 	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */
 	/* the mount */
 	char *mount;         /* --mount DIR, "" for none */

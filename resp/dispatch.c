@@ -298,9 +298,9 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 	s->last_cmd = reg->cmd;
 	s->last_parent = reg->parent ? reg->parent->cmd : NULL;
 	reg->cmd->run(&c);
-	server->current = outer;
 	if (journal)
 		journal_call(&c);
+	server->current = outer;
 	uint64_t end = ticks_now();
 	if (__builtin_expect(c.parks, 0)) {
 		item->state = ITEM_PARKED;

@@ -128,7 +128,7 @@ static const struct info_field fields[] = {
 	NONE(MEMORY, "mem_clients_slaves"),
 	F(MEMORY, "mem_clients_normal", U64, clients_mem),
 	NONE(MEMORY, "mem_cluster_links"),
-	NONE(MEMORY, "mem_aof_buffer"),
+	F(MEMORY, "mem_aof_buffer", U64, aof.buffer),
 	F(MEMORY, "mem_allocator", STRING, allocator),
 	NONE(MEMORY, "active_defrag_running"),
 	F(MEMORY, "lazyfree_pending_objects", U64, lazyfree_pending),
@@ -152,7 +152,7 @@ static const struct info_field fields[] = {
 	F(PERSISTENCE, "rdb_last_cow_size", U64, snap.last_cow),
 	F(PERSISTENCE, "rdb_last_load_keys_expired", U64, snap.load_expired),
 	F(PERSISTENCE, "rdb_last_load_keys_loaded", U64, snap.loaded),
-	NONE(PERSISTENCE, "aof_enabled"),
+	F(PERSISTENCE, "aof_enabled", U64, aof_enabled),
 	NONE(PERSISTENCE, "aof_rewrite_in_progress"),
 	NONE(PERSISTENCE, "aof_rewrite_scheduled"),
 	TEXT(PERSISTENCE, "aof_last_rewrite_time_sec", "-1"),
@@ -160,7 +160,7 @@ static const struct info_field fields[] = {
 	TEXT(PERSISTENCE, "aof_last_bgrewrite_status", "ok"),
 	NONE(PERSISTENCE, "aof_rewrites"),
 	NONE(PERSISTENCE, "aof_rewrites_consecutive_failures"),
-	TEXT(PERSISTENCE, "aof_last_write_status", "ok"),
+	F(PERSISTENCE, "aof_last_write_status", STRING, aof_status),
 	NONE(PERSISTENCE, "aof_last_cow_size"),
 	NONE(PERSISTENCE, "module_fork_in_progress"),
 	NONE(PERSISTENCE, "module_fork_last_cow_size"),
@@ -391,6 +391,17 @@ static void write_fields(enum info_section section, const struct info_figures *f
 }
 
 /* What Redis adds while it loads. */
+static void write_aof(const struct info_figures *f, FILE *out)
+{
+	fprintf(out,
+		"aof_current_size:%llu\r\naof_base_size:%llu\r\naof_pending_rewrite:0\r\n"
+		"aof_buffer_length:%llu\r\naof_pending_bio_fsync:%llu\r\n"
+		"aof_delayed_fsync:%llu\r\n",
+		(unsigned long long)f->aof.size, (unsigned long long)f->aof.base_size,
+		(unsigned long long)f->aof.buffer, (unsigned long long)f->aof.pending_fsync,
+		(unsigned long long)f->aof.delayed_fsync);
+}
+
 static void write_loading(const struct info_figures *f, FILE *out)
 {
 	const struct snapshot_figures *n = &f->snap;
@@ -420,6 +431,8 @@ void info_write(struct server *s, const struct bytes *names, size_t n, FILE *out
 			sections[i].list(s, out);
 		else
 			write_fields(sections[i].bit, &f, out);
+		if (sections[i].bit == INFO_PERSISTENCE && f.aof.on)
+			write_aof(&f, out);
 		if (sections[i].bit == INFO_PERSISTENCE && f.loading)
 			write_loading(&f, out);
 	}

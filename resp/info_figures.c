@@ -110,6 +110,9 @@ static void take_stats(struct server *s, struct info_figures *f)
 	f->loading = s->loading;
 	f->changes = st->dirty;
 	snapshot_figures(s, &f->snap);
+	aof_figures(s, &f->aof);
+	f->aof_enabled = f->aof.on;
+	f->aof_status = f->aof.write_ok ? "ok" : "err";
 	f->bgsave_status = f->snap.last_ok ? "ok" : "err";
 	f->bgsave_running = f->snap.running;
 	if (f->snap.keys_total)

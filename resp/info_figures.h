@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/utsname.h>
 
+#include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 
 struct server;
@@ -28,6 +29,9 @@ struct info_figures {
 	/* persistence */
 	uint64_t loading, changes;
 	struct snapshot_figures snap;
+	struct aof_figures aof;
+	uint64_t aof_enabled;
+	const char *aof_status;
 	const char *bgsave_status;
 	uint64_t bgsave_running;
 	double fork_perc;

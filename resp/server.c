@@ -15,6 +15,7 @@
 #include "resp/journal.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/pubsub.h"
 #include "resp/registry.h"
@@ -120,6 +121,7 @@ void server_init(struct server *s)
 	s->registry = registry_new();
 	s->slowlog = slowlog_new();
 	s->snapshot = snapshot_new(s);
+	s->aof = aof_new(s);
 	s->pubsub = pubsub_new();
 	s->blocking = blocking_new(s);
 	s->active_expire = true;
@@ -133,6 +135,7 @@ void server_fini(struct server *s)
 {
 	if (s->cron.timer)
 		loop_timer_remove(s->cron.timer);
+	aof_free(s->aof);
 	snapshot_free(s->snapshot);
 	blocking_free(s->blocking);
 	slowlog_free(s->slowlog);
@@ -157,6 +160,10 @@ bool server_shutdown(struct server *s, unsigned flags)
 			 "Errors trying to shut down the server. Check the logs for more "
 			 "information.");
 		return false;
+	}
+	if (s->aof && s->config.appendonly) {
+		log_line(&s->config.log, LOG_LEVEL_NOTICE, "Calling fsync() on the AOF file.");
+		aof_flush(s);
 	}
 	s->stopping = true;
 	loop_stop(s->loop);
@@ -264,6 +271,7 @@ static int64_t cron(void *arg)
 	if (s->network)
 		network_cron(s->network, now);
 	snapshot_cron(s, now);
+	aof_cron(s, now);
 	return 1000 / hz;
 }
 

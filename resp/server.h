@@ -24,6 +24,7 @@ struct journal;
 struct registry; /* commands by name, with their statistics: dispatch.c */
 struct slowlog;
 struct snapshot; /* RDB files: resp/persist/ */
+struct aof;      /* the append-only log: resp/persist/ */
 struct network;  /* listeners and clients: resp/net/ */
 struct pubsub;   /* subscriptions: resp/pubsub.h */
 struct watches;  /* watched keys: resp/watch.h */
@@ -76,6 +77,8 @@ struct server {
 	struct registry *registry;
 	struct slowlog *slowlog;
 	struct snapshot *snapshot;
+	struct aof *aof;
+	uint64_t durable; /* batches of the append-only log up to this one are on the disk */
 	struct network *network;
 	struct changes *changes; /* NULL until a mount wants it */
 	struct pubsub *pubsub;

@@ -82,6 +82,7 @@ struct session {
 	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
 	char *user;                        /* the ACL user's name; "default" */
 	uint64_t commands;
+	uint64_t hold; /* replies go out when server->durable is so far: resp/persist/aof.h */
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/watch.c */
 	struct subscriber *subscriber;   /* resp/pubsub.c; NULL until the first subscription */

@@ -1,6 +1,7 @@
 /* Expiry: setting, reading, dropping it. */
 #include "resp/commands/expiry.h"
 #include "resp/commands/keys.h"
+#include "resp/server.h"
 
 enum expire_condition {
 	EXPIRE_NX = 1 << 0,
@@ -64,7 +65,8 @@ static void expire(struct call *c, enum expiry_unit unit)
 		reply_int(c->reply, 0);
 		return;
 	}
-	if (at <= c->db->ks->now_ms) {
+	/* What is read back from a journal may yet be said to live longer, further on. */
+	if (at <= c->db->ks->now_ms && (at < 0 || !c->server->loading)) {
 		expiry_delete(c);
 	} else {
 		keyspace_expire(c->db, c->argv[1], at);

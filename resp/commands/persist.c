@@ -206,7 +206,7 @@ static void restore_value(struct call *c, struct restore *r, struct rdb_value *v
 	bool lazy = c->server->config.lazyfree_lazy_server_del;
 	bool deleted = r->replace && keyspace_delete(c->db, c->argv[1],
 						     lazy ? KEYSPACE_FREE_LAZY : KEYSPACE_FREE_NOW);
-	if (past || (r->ttl && expire_at < now)) {
+	if (past || (r->ttl && expire_at < now && !c->server->loading)) {
 		rdb_value_drop(v);
 		restore_gone(c, deleted);
 	} else if (restore_bind(c, r, expire_at, v)) {

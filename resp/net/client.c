@@ -175,6 +175,15 @@ struct client *client_new(struct network *n, int fd, bool is_unix)
 	return c;
 }
 
+static void forget_held(struct client *c)
+{
+	struct client **at = &c->net->held;
+	while (*at && *at != c)
+		at = &(*at)->next_send;
+	if (*at)
+		*at = c->next_send;
+}
+
 void client_free(struct client *c)
 {
 	struct network *n = c->net;
@@ -187,6 +196,8 @@ void client_free(struct client *c)
 	else
 		n->clients_tail = c->prev;
 	n->nclients--;
+	if (c->held)
+		forget_held(c);
 	session_close(&c->session);
 	client_drop_deferred(c);
 	loop_fd_remove(c->watch);
@@ -201,7 +212,7 @@ void client_free(struct client *c)
 
 void client_mark_send(struct client *c)
 {
-	if (c->in_send_list)
+	if (c->in_send_list || c->held)
 		return;
 	c->in_send_list = true;
 	c->next_send = NULL;
@@ -315,11 +326,23 @@ static bool send_pending(struct client *c)
 	}
 }
 
+/* What it was told is not on the disk yet: send_replies() comes back to it. */
+static void hold(struct client *c)
+{
+	c->held = true;
+	c->next_send = c->net->held;
+	c->net->held = c;
+}
+
 void client_send(struct client *c)
 {
 	uint32_t *flags = &c->session.flags;
 	if (*flags & SESSION_CLOSE_ASAP || c->socket_full)
 		return;
+	if (c->session.hold > c->net->server->durable) {
+		hold(c);
+		return;
+	}
 	if (reply_pending(&c->reply) == 0) {
 		if (*flags & SESSION_CLOSE_AFTER_REPLY)
 			client_mark_close(c);

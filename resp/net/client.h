@@ -29,6 +29,7 @@ struct client {
 	struct loop_fd *watch;
 	int fd;
 	bool in_send_list, in_close_list;
+	bool held; /* its replies wait for the disk: in the network's held list, linked by next_send */
 	bool socket_full; /* waits for LOOP_WRITE */
 	struct reply reply;
 	struct parser parser;
@@ -62,6 +63,7 @@ struct network {
 	struct client *send_list, **send_tail;
 	struct client *close_list;
 	struct client *resume_list; /* answered: what they sent meanwhile may run */
+	struct client *held;
 	struct batch batch;
 	size_t max_input, max_output; /* seen lately */
 	int64_t figures_ms;

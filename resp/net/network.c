@@ -23,11 +23,24 @@ static void run_commands(void *arg)
 	n->batch.used = 0;
 }
 
+/* Those whose changes are on the disk by now may be sent to. */
+static void release_held(struct network *n)
+{
+	struct client *c = n->held;
+	n->held = NULL;
+	for (struct client *next; c; c = next) {
+		next = c->next_send;
+		c->held = false;
+		client_mark_send(c);
+	}
+}
+
 static void send_replies(void *arg)
 {
 	struct network *n = arg;
 	if (n->batch.running)
 		return;
+	release_held(n);
 	struct client *c = n->send_list;
 	n->send_list = NULL;
 	n->send_tail = &n->send_list;

@@ -29,11 +29,20 @@ struct snapshot {
 
 /* Write the data set to the file, telling @progress (may be NULL) how many keys are done. False after logging why. */
 bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), void *arg);
+/* Fill @fd with an RDB of everything, have the disk hold it and close it. 0 or an errno. */
+int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg);
+/* Have the disk hold what the directory says. */
+void save_sync_directory(struct server *s, const char *path);
 /* The name of the temporary file that process @pid writes. */
 #define SAVE_TEMP 64
 void save_temp_name(char name[SAVE_TEMP], pid_t pid);
 /* A save succeeded: time, state, refused writes. */
 void save_done(struct server *s);
+
+/* Load the RDB that @fd has from its start; @preamble: it is the base of a log, whose rest may let expired keys live on.
+ * *@end (may be NULL) is where it ended. False when it could not be loaded, which is logged. */
+bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, bool preamble,
+	      uint64_t *end);
 
 /* End the background save that runs and drop its file. */
 void child_kill(struct server *s);

@@ -78,13 +78,15 @@ static void log_done(struct server *s, const struct rdb_load_result *r)
 		 (unsigned long long)r->loaded, (unsigned long long)r->expired, empty);
 }
 
-static bool load_fd(struct server *s, int fd, uint64_t size, bool turns, bool merge)
+bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, bool preamble,
+	      uint64_t *end)
 {
 	struct snapshot *n = s->snapshot;
 	struct load l = {s, turns};
 	struct rdb_load_options opt = {
 		.limits = &s->config.limits,
 		.overwrite = merge,
+		.keep_expired = preamble,
 		.delay_us = s->config.key_load_delay,
 		.arg = &l,
 		.progress = on_progress,
@@ -109,6 +111,8 @@ static bool load_fd(struct server *s, int fd, uint64_t size, bool turns, bool me
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Internal error in RDB reading offset %llu, function at rdb_load -> %s",
 			 (unsigned long long)in.error_offset, in.error);
+	if (end)
+		*end = rdb_in_offset(&in);
 	rdb_in_fini(&in);
 	if (s->changes)
 		changes_mark_all(s->changes, s->keyspace->now_ms);
@@ -134,7 +138,7 @@ static bool load_file(struct server *s, bool turns, bool merge, bool *found)
 			close(fd);
 		return false;
 	}
-	bool ok = load_fd(s, fd, (uint64_t)st.st_size, turns, merge);
+	bool ok = load_rdb(s, fd, (uint64_t)st.st_size, turns, merge, false, NULL);
 	close(fd);
 	return ok;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "resp/persist/aof.h"
 #include "resp/persist/internal.h"
 #include "store/base/mem.h"
 #include "store/persist/rdb_save.h"
@@ -65,8 +66,7 @@ static bool keeps_access(const struct config *cfg)
 	return false;
 }
 
-/* Fill @fd and have the disk hold it. 0 or an errno. */
-static int fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg)
+int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg)
 {
 	const struct config *cfg = &s->config;
 	struct rdb_save_options opt = {
@@ -90,9 +90,9 @@ static int fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t k
 }
 
 /* The rename is on the disk only when the directory is. */
-static void sync_directory(struct server *s)
+void save_sync_directory(struct server *s, const char *path)
 {
-	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) < 0)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
@@ -115,7 +115,7 @@ bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), voi
 			 temp, cfg->dir, strerror(errno));
 		return false;
 	}
-	int error = fill(s, fd, progress, arg);
+	int error = save_fill(s, fd, progress, arg);
 	if (error) {
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
 			 "Write error while saving DB to the disk(%s): %s", "write",
@@ -131,7 +131,7 @@ bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), voi
 		unlink(temp);
 		return false;
 	}
-	sync_directory(s);
+	save_sync_directory(s, ".");
 	log_line(&cfg->log, LOG_LEVEL_NOTICE, "DB saved on disk");
 	return true;
 }
@@ -215,12 +215,12 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 
 void snapshot_check_writes(struct server *s)
 {
-	if (!s->snapshot)
+	if (!s->snapshot || !s->aof)
 		return; /* not up yet */
 	bool refuse = s->config.stop_writes_on_bgsave_error && !s->snapshot->figures.last_ok &&
 		      has_save_points(s);
 
-	s->refuse_writes = refuse ? misconf : NULL;
+	s->refuse_writes = refuse ? misconf : aof_refusal(s);
 }
 
 void snapshot_flushed(struct server *s)

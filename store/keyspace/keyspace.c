@@ -48,7 +48,7 @@ void keyspace_no_memory(void)
 
 bool keyspace_is_expired(const struct keyspace *ks, uint64_t w)
 {
-	return w & WORD_EXPIRE && ks->now_ms > entry_expiry(w);
+	return w & WORD_EXPIRE && ks->now_ms > entry_expiry(w) && !ks->replaying;
 }
 
 uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)

@@ -1,0 +1,451 @@
+/* resp/persist/aof.c - batches of the append-only log: gathered, written, synced. See aof.h. */
+#include "resp/persist/aof.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resp/net/loop.h"
+#include "resp/persist/aof_internal.h"
+#include "store/base/mem.h"
+#include "store/base/num.h"
+#include "store/persist/aof_in.h"
+#include "store/persist/crc64.h"
+
+#define RETRY_MS    1000
+#define LOG_MS      30000 /* the same error is logged so often */
+#define POSTPONE_MS 2000  /* writing waits so long for a sync, which it would only slow down */
+#define BUFFER_KEPT ((size_t)1 << 20)
+
+/* --- gathering --- */
+
+static char *extend(struct aof_bytes *b, size_t n)
+{
+	if (b->cap - b->n < n) {
+		b->cap = (b->n + n) * 2 + 4096;
+		b->p = mem_realloc(b->p, b->cap);
+	}
+	char *at = b->p + b->n;
+	b->n += n;
+	return at;
+}
+
+static void put(struct aof_bytes *b, const void *p, size_t n)
+{
+	char *at = extend(b, n);
+
+	if (n)
+		memcpy(at, p, n);
+}
+
+static void put_count(struct aof_bytes *b, char sign, uint64_t n)
+{
+	char text[NUM_BUF + 3];
+	size_t len = 1 + (size_t)num_format_int(text + 1, (int64_t)n);
+
+	text[0] = sign;
+	text[len++] = '\r';
+	text[len++] = '\n';
+	put(b, text, len);
+}
+
+static void put_command(struct aof_bytes *b, int argc, const struct bytes *argv)
+{
+	put_count(b, '*', (uint64_t)argc);
+	for (int i = 0; i < argc; i++) {
+		put_count(b, '$', argv[i].n);
+		put(b, argv[i].p, argv[i].n);
+		put(b, "\r\n", 2);
+	}
+}
+
+/* A line that says what time it is, where that is asked for. */
+static void put_stamp(struct aof *a)
+{
+	struct server *s = a->server;
+	int64_t now = s->keyspace->now_ms / 1000;
+	char text[40];
+
+	if (!s->config.aof_timestamp_enabled || now <= a->stamp)
+		return;
+	a->stamp = now;
+	put(&a->open, text, (size_t)snprintf(text, sizeof(text), "#TS:%lld\r\n", (long long)now));
+}
+
+static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv)
+{
+	struct aof *a = arg;
+	struct server *s = a->server;
+	char text[NUM_BUF];
+
+	if (!a->in_unit)
+		put_stamp(a);
+	if (!a->has_db || a->db != db) {
+		struct bytes select[] = {BYTES("SELECT"), bytes_of(text, num_format_int(text, db))};
+		put_command(&a->open, 2, select);
+		a->db = db;
+		a->has_db = true;
+	}
+	put_command(&a->open, argc, argv);
+	if (s->current && s->config.appendfsync == AOF_FSYNC_ALWAYS)
+		s->current->hold = a->batch;
+}
+
+static void on_begin(void *arg)
+{
+	struct aof *a = arg;
+	struct bytes multi[] = {BYTES("MULTI")};
+
+	put_stamp(a);
+	a->in_unit = true;
+	put_command(&a->open, 1, multi);
+}
+
+static void on_end(void *arg)
+{
+	struct aof *a = arg;
+	struct bytes exec[] = {BYTES("EXEC")};
+
+	put_command(&a->open, 1, exec);
+	a->in_unit = false;
+}
+
+/* --- trouble --- */
+
+const char *aof_refusal(const struct server *s)
+{
+	const struct aof *a = s->aof;
+
+	return a->on && (a->write_error || a->sync_error) ? a->refusal : NULL;
+}
+
+/* The error that there is now, if any, is what writes are refused with. */
+static void refuse(struct aof *a)
+{
+	int error = a->write_error ? a->write_error : a->sync_error;
+
+	if (error)
+		snprintf(a->refusal, sizeof(a->refusal),
+			 "MISCONF Errors writing to the AOF file: %s", strerror(error));
+	snapshot_check_writes(a->server);
+}
+
+static bool may_log(struct aof *a)
+{
+	int64_t now = loop_now_us(a->server->loop) / 1000;
+
+	if (a->logged_ms && now - a->logged_ms < LOG_MS)
+		return false;
+	a->logged_ms = now;
+	return true;
+}
+
+static void trouble(struct aof *a, int *kind, int error)
+{
+	a->retry_ms = loop_now_us(a->server->loop) / 1000 + RETRY_MS;
+	*kind = error;
+	refuse(a);
+}
+
+static void solved(struct aof *a, int *kind)
+{
+	if (!*kind)
+		return;
+	*kind = 0;
+	a->logged_ms = 0;
+	refuse(a);
+	log_line(&a->server->config.log, LOG_LEVEL_WARNING,
+		 "AOF write error looks solved, Redis can write again.");
+}
+
+/* --- writing --- */
+
+/* All of it to its place, or nothing: what a failed write left behind is cut off, and written over the next time. */
+static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
+{
+	struct log *log = &a->server->config.log;
+	size_t done = 0;
+	int error = 0;
+
+	while (done < b->n && !error) {
+		ssize_t n = pwrite(a->fd, b->p + done, b->n - done, (off_t)(offset + done));
+		if (n < 0 && errno != EINTR)
+			error = errno;
+		else if (n == 0)
+			error = ENOSPC;
+		else if (n > 0)
+			done += (size_t)n;
+	}
+	if (!error)
+		return true;
+	bool say = may_log(a);
+	if (say && done)
+		log_line(log, LOG_LEVEL_WARNING,
+			 "Short write while writing to the AOF file: (nwritten=%lld, "
+			 "expected=%lld)",
+			 (long long)done, (long long)b->n);
+	else if (say)
+		log_line(log, LOG_LEVEL_WARNING, "Error writing to the AOF file: %s",
+			 strerror(error));
+	if (done && ftruncate(a->fd, (off_t)offset) < 0 && say)
+		log_line(log, LOG_LEVEL_WARNING,
+			 "Could not remove short write from the append-only file.  Redis may "
+			 "refuse to load the AOF the next time it starts.  ftruncate: %s",
+			 strerror(errno));
+	trouble(a, &a->write_error, error);
+	return false;
+}
+
+static void drop(struct aof_bytes *b)
+{
+	b->n = 0;
+	if (b->cap <= BUFFER_KEPT)
+		return;
+	mem_free(b->p);
+	*b = (struct aof_bytes){NULL, 0, 0};
+}
+
+/* Write the open batch with its checksum; it is the sent one then, and the next is open. */
+static bool send_batch(struct aof *a)
+{
+	char line[AOF_CHECKSUM_MAX];
+	size_t n = a->open.n;
+	uint64_t crc = crc64(a->crc, a->open.p, n);
+
+	put(&a->open, line, aof_checksum_line(line, crc, a->covered + n));
+	if (!write_at(a, &a->open, a->size)) {
+		a->open.n = n;
+		return false;
+	}
+	a->crc = a->covered = 0;
+	a->sent_at = a->size;
+	a->size += a->open.n;
+	a->sent_batch = a->batch++;
+	drop(&a->sent);
+	struct aof_bytes swap = a->sent;
+	a->sent = a->open;
+	a->open = swap;
+	a->unsynced = true;
+	solved(a, &a->write_error);
+	return true;
+}
+
+/* --- syncing --- */
+
+static bool is_always(const struct aof *a)
+{
+	return a->server->config.appendfsync == AOF_FSYNC_ALWAYS;
+}
+
+static void sync_ended(struct aof *a, int error)
+{
+	a->syncing = false;
+	if (error) {
+		if (may_log(a))
+			log_line(&a->server->config.log, LOG_LEVEL_WARNING,
+				 "Fail to fsync the AOF file: %s", strerror(error));
+		a->unsynced = true;
+		trouble(a, &a->sync_error, error);
+		return;
+	}
+	if (a->server->durable < a->syncing_batch)
+		a->server->durable = a->syncing_batch;
+	solved(a, &a->sync_error);
+}
+
+static void on_synced(void *arg)
+{
+	struct aof *a = arg;
+
+	if (a->syncing && !aof_sync_running(&a->sync))
+		sync_ended(a, aof_sync_wait(&a->sync));
+}
+
+static void begin_sync(struct aof *a)
+{
+	a->syncing = true;
+	a->unsynced = false;
+	a->syncing_batch = a->sent_batch;
+	a->synced_ms = loop_now_us(a->server->loop) / 1000;
+	aof_sync_begin(&a->sync, a->fd);
+}
+
+/* The kernel may have forgotten what it could not write: it is given it again before the next sync. */
+static bool write_again(struct aof *a)
+{
+	if (!write_at(a, &a->sent, a->sent_at))
+		return false;
+	solved(a, &a->write_error);
+	return true;
+}
+
+static bool sync_is_due(const struct aof *a, int64_t now)
+{
+	const struct config *cfg = &a->server->config;
+
+	if (a->syncing || !a->unsynced)
+		return false;
+	if (a->sync_error)
+		return now >= a->retry_ms;
+	if (cfg->no_appendfsync_on_rewrite && snapshot_running(a->server))
+		return false;
+	switch ((enum aof_fsync)cfg->appendfsync) {
+	case AOF_FSYNC_ALWAYS:
+		return true;
+	case AOF_FSYNC_EVERYSEC:
+		return now - a->synced_ms >= 1000;
+	case AOF_FSYNC_NO:
+		break;
+	}
+	return false;
+}
+
+/* Whether the open batch has to wait: for a sync under way, or for the time to try again. */
+static bool must_wait(struct aof *a, int64_t now)
+{
+	if (a->write_error && now < a->retry_ms)
+		return true;
+	if (a->sync_error || (is_always(a) && a->syncing)) /* groups what comes meanwhile */
+		return true;
+	if (!a->syncing || a->server->config.appendfsync != AOF_FSYNC_EVERYSEC) {
+		a->postponed_ms = 0;
+		return false;
+	}
+	if (!a->postponed_ms)
+		a->postponed_ms = now;
+	if (now - a->postponed_ms < POSTPONE_MS)
+		return true;
+	a->postponed_ms = 0;
+	a->delayed++;
+	log_line(&a->server->config.log, LOG_LEVEL_NOTICE,
+		 "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF "
+		 "buffer without waiting for fsync to complete, this may slow down Redis.");
+	return false;
+}
+
+static void write_and_sync(void *arg)
+{
+	struct server *s = arg;
+	struct aof *a = s->aof;
+	int64_t now = loop_now_us(s->loop) / 1000;
+
+	if (!a->on || a->in_unit)
+		return;
+	if (a->open.n && !must_wait(a, now))
+		send_batch(a);
+	if (sync_is_due(a, now) && (!a->sync_error || write_again(a)))
+		begin_sync(a);
+	/* With the other policies, and where syncing is put off, nobody waits. */
+	if (!is_always(a))
+		s->durable = a->batch;
+	else if (a->unsynced && !a->syncing && !a->sync_error)
+		s->durable = a->sent_batch;
+}
+
+void aof_cron(struct server *s, int64_t now_ms)
+{
+	(void)now_ms;
+	write_and_sync(s);
+}
+
+bool aof_flush(struct server *s)
+{
+	struct aof *a = s->aof;
+
+	if (!a->on)
+		return true;
+	if (a->syncing)
+		sync_ended(a, aof_sync_wait(&a->sync));
+	if (a->sync_error && !write_again(a))
+		return false;
+	if (a->open.n && !send_batch(a))
+		return false;
+	if (a->unsynced) {
+		begin_sync(a);
+		sync_ended(a, aof_sync_wait(&a->sync));
+	}
+	return !a->sync_error;
+}
+
+/* --- life --- */
+
+struct aof *aof_new(struct server *s)
+{
+	struct aof *a = mem_calloc(sizeof(*a));
+
+	a->server = s;
+	a->fd = -1;
+	a->batch = 1;
+	a->consumer = (struct journal_consumer){
+		.arg = a, .append = on_append, .begin = on_begin, .end = on_end};
+	return a;
+}
+
+void aof_attach(struct server *s)
+{
+	loop_before_wait(s->loop, write_and_sync, s);
+}
+
+void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
+{
+	a->fd = fd;
+	a->size = tail->size;
+	a->crc = tail->crc;
+	a->covered = tail->covered;
+	a->has_db = false;
+	a->on = true;
+	journal_add_consumer(a->server->journal, &a->consumer);
+}
+
+void aof_free(struct aof *a)
+{
+	if (a->on)
+		journal_remove_consumer(a->server->journal, &a->consumer);
+	aof_sync_stop(&a->sync);
+	if (a->fd >= 0)
+		close(a->fd);
+	aof_manifest_fini(&a->manifest);
+	mem_free(a->open.p);
+	mem_free(a->sent.p);
+	mem_free(a);
+}
+
+/* Load, then log into the last increment, or a first one. */
+bool aof_start(struct server *s)
+{
+	struct aof *a = s->aof;
+	struct aof_tail tail = {0};
+
+	if (!aof_sync_start(&a->sync, s->loop, on_synced, a)) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Fatal: can't create the thread that syncs the append only file");
+		return false;
+	}
+	if (!aof_files_find(s, &a->manifest) || !aof_load(s, &a->manifest, &tail))
+		return false;
+	if (s->stopping)
+		return true;
+	int fd = aof_files_open(s, &a->manifest, &tail);
+	if (fd < 0)
+		return false;
+	aof_begin(a, fd, &tail);
+	s->stats.dirty = 0;
+	return true;
+}
+
+void aof_figures(const struct server *s, struct aof_figures *out)
+{
+	const struct aof *a = s->aof;
+
+	*out = (struct aof_figures){
+		.on = a->on,
+		.write_ok = !a->write_error && !a->sync_error,
+		.size = a->older + a->size,
+		.base_size = a->base_size,
+		.buffer = a->open.n,
+		.pending_fsync = a->syncing,
+		.delayed_fsync = a->delayed,
+	};
+}

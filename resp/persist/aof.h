@@ -1,0 +1,48 @@
+/* resp/persist/aof.h - the append-only log: what changed the data set, in files from which it is built again.
+ *
+ * It is a consumer of the journal. What a turn changed is one batch: it is written before the replies of that turn are sent,
+ * with a checksum line behind it (store/persist/aof_in.h). With appendfsync always the sessions that changed something get
+ * their replies when the batch is on the disk, which a thread sees to while the engine goes on; what changes meanwhile
+ * is the next batch. The files are those of Redis 7: a manifest, a base and increments in dir/appenddirname.
+ *
+ * While writing or syncing fails server->refuse_writes is set; it is tried again each second, and nothing of what was not written is
+ * dropped.
+ */
+#ifndef RESP_PERSIST_AOF_H
+#define RESP_PERSIST_AOF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server;
+struct aof;
+
+enum aof_fsync { AOF_FSYNC_NO = 0, AOF_FSYNC_ALWAYS = 1, AOF_FSYNC_EVERYSEC = 2 };
+
+struct aof *aof_new(struct server *s);
+void aof_free(struct aof *a);
+
+/* Add the hook that writes a turn's batch and lets those go whose batch is on the disk: after all hooks that change data and
+ * before that which sends replies. */
+void aof_attach(struct server *s);
+
+/* At start, with appendonly yes: build the data set from the files (serving the loop now and then), then begin to log.
+ * False after logging why. */
+bool aof_start(struct server *s);
+
+/* Once a turn of the cron. */
+void aof_cron(struct server *s, int64_t now_ms);
+
+/* Write and sync what there is and wait for it. False when that failed. */
+bool aof_flush(struct server *s);
+
+/* The error line with which writes are refused, or NULL. */
+const char *aof_refusal(const struct server *s);
+
+struct aof_figures {
+	bool on, write_ok, loading;
+	uint64_t size, base_size, buffer, pending_fsync, delayed_fsync;
+};
+void aof_figures(const struct server *s, struct aof_figures *out);
+
+#endif

@@ -1,0 +1,112 @@
+/* resp/persist/aof_internal.h - the state of the append-only log, for the files of resp/persist/ alone. */
+#ifndef RESP_PERSIST_AOF_INTERNAL_H
+#define RESP_PERSIST_AOF_INTERNAL_H
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "resp/journal.h"
+#include "resp/persist/aof.h"
+#include "resp/persist/internal.h"
+#include "store/persist/aof_manifest.h"
+
+/* The thread that waits for the disk; one file at a time. */
+struct aof_sync {
+	struct loop *loop;
+	void (*done)(void *arg); /* called on the loop's thread some time after a sync ended */
+	void *arg;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t wake, ended;
+	int fd; /* to sync, -1 for none */
+	bool quit;
+	int error; /* of the last sync */
+};
+
+bool aof_sync_start(struct aof_sync *y, struct loop *loop, void (*done)(void *arg), void *arg);
+void aof_sync_stop(struct aof_sync *y);
+/* Begin to sync @fd; never while one is under way. */
+void aof_sync_begin(struct aof_sync *y, int fd);
+bool aof_sync_running(struct aof_sync *y);
+/* Wait for the end of the one under way, if any. Its error, 0 for none. */
+int aof_sync_wait(struct aof_sync *y);
+
+struct aof_bytes {
+	char *p;
+	size_t n, cap;
+};
+
+struct aof {
+	struct server *server;
+	bool on;
+	struct journal_consumer consumer;
+	struct aof_manifest manifest;
+	int fd;        /* the last increment */
+	uint64_t size; /* how much of it is whole */
+	uint64_t older, base_size;
+
+	/* The open batch, its number, and what stands in it. */
+	struct aof_bytes open;
+	uint64_t batch;
+	bool in_unit, has_db;
+	unsigned db;
+	int64_t stamp; /* the second of the last time annotation */
+	/* Bytes of the file behind its last checksum, which the next one covers too. */
+	uint64_t crc, covered;
+
+	/* The batch that was written and is not known to be on the disk; with appendfsync always it is kept, since after a failed
+	 * fsync it has to be written again. */
+	struct aof_bytes sent;
+	uint64_t sent_at, sent_batch, syncing_batch;
+	struct aof_sync sync;
+	bool syncing, unsynced;
+	int64_t synced_ms, postponed_ms;
+	uint64_t delayed;
+
+	int write_error, sync_error;
+	int64_t retry_ms, logged_ms;
+	char refusal[160];
+};
+
+/* What loading found of the last increment: its size, and checksum and count of its bytes behind the last checksum line. */
+struct aof_tail {
+	uint64_t size, crc, covered;
+};
+
+/* --- aof_files.c --- */
+
+/* "appendonlydir/NAME" from mem.h. */
+char *aof_path(const struct server *s, const char *name);
+/* At start: the manifest, after taking over a file of the old kind. False after logging why. */
+bool aof_files_find(struct server *s, struct aof_manifest *m);
+/* Replace the manifest by @m, whole or not at all, logging why not. */
+bool aof_manifest_store(struct server *s, const struct aof_manifest *m);
+bool aof_make_directory(struct server *s);
+/* After loading: the descriptor to go on writing with, a base and an increment made where there is none. -1 after logging. */
+int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *tail);
+/* An empty increment of this number, on the disk; its descriptor, -1 with errno. */
+int aof_create_increment(struct server *s, const char *name);
+/* "appendonly.aof.3.base.rdb", "appendonly.aof.5.incr.aof", from mem.h. */
+char *aof_base_name(const struct server *s, int64_t seq);
+char *aof_increment_name(const struct server *s, int64_t seq);
+/* Remove what the manifest calls history, unless aof-disable-auto-gc. */
+void aof_drop_history(struct server *s, struct aof_manifest *m);
+/* The size of a file there, 0 when it is not. */
+uint64_t aof_file_size(const struct server *s, const char *name);
+
+/* --- aof_base.c --- */
+
+/* Fill @fd with everything, as an RDB or as commands, have the disk hold it and close it. 0 or an errno. */
+int aof_fill_base(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg);
+
+/* --- aof_load.c --- */
+
+/* Into the empty databases. False after logging why. */
+bool aof_load(struct server *s, const struct aof_manifest *m, struct aof_tail *tail);
+
+/* --- aof.c --- */
+
+void aof_begin(struct aof *a, int fd, const struct aof_tail *tail);
+
+#endif

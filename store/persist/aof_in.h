@@ -1,0 +1,59 @@
+/* store/persist/aof_in.h - the commands of an append-only file, one after the other.
+ *
+ * A file is a sequence of commands as clients send them and of annotations, lines that begin with '#'. One annotation is our own:
+ * "#CRC64:SUM:N" says that the N bytes before it, back to the last such line or to the start, have this checksum. It is
+ * verified as it is passed. Whatever the bytes claim, nothing is allocated that the rest of the file could not fill.
+ */
+#ifndef STORE_PERSIST_AOF_IN_H
+#define STORE_PERSIST_AOF_IN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/base/bytes.h"
+
+enum aof_item {
+	AOF_COMMAND, /* argc, argv: borrowed until the next call */
+	AOF_END,
+	AOF_TORN,  /* the file ends within something that begins at item_offset */
+	AOF_BAD,   /* damage at error_offset, see error */
+	AOF_ERROR, /* reading failed: errno in error_code */
+};
+
+struct aof_in {
+	int fd;
+	uint64_t size;   /* of the file */
+	uint64_t offset; /* where buf[at] stands in the file */
+	char *buf;
+	size_t at, len, cap;
+	struct bytes *argv;
+	size_t *starts; /* of the arguments, from the command's first byte */
+	int argc, argv_cap;
+	uint64_t crc, covered; /* over the bytes since the last checksum, and how many */
+	uint64_t item_offset, error_offset;
+	const char *error;
+	int error_code;
+};
+
+/* From @offset of a file of @size bytes; the descriptor stays the caller's. */
+void aof_in_init(struct aof_in *in, int fd, uint64_t size, uint64_t offset);
+void aof_in_fini(struct aof_in *in);
+
+enum aof_item aof_in_next(struct aof_in *in);
+
+/* To come back to a place. */
+struct aof_place {
+	uint64_t offset, crc, covered;
+};
+struct aof_place aof_in_place(const struct aof_in *in);
+void aof_in_return(struct aof_in *in, struct aof_place place);
+
+/* After AOF_TORN: whether a checksum further on proves that this is no torn end but damage in the middle. */
+bool aof_in_is_damage(struct aof_in *in);
+
+/* The line for @n bytes with checksum @crc, into @out; its length. */
+#define AOF_CHECKSUM_MAX 64
+size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n);
+
+#endif
