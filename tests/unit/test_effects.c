@@ -195,6 +195,27 @@ static void changes_of_sorted_sets_are_told_as_redis_tells_them(void **state)
 	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+static void changes_of_streams_are_told_by_the_ids_they_came_to(void **state)
+{
+	static const struct told cases[] = {
+		{"XADD x 5-1 f v", "XADD x 5-1 f v; ", "xadd x; "},
+		{"XADD x 5-* f v", "XADD x 5-2 f v; ", "xadd x; "},
+		{"XADD x 4-* f v", "", ""},
+		{"XADD none NOMKSTREAM 4-* f v", "", ""},
+		{"XADD x MAXLEN 2 6-1 f v", "XADD x MAXLEN 2 6-1 f v; ", "xadd x; xtrim x; "},
+		{"XADD x MAXLEN = 2 7-* f v", "XADD x MAXLEN = 2 7-0 f v; ", "xadd x; xtrim x; "},
+		{"XADD x MAXLEN ~ 1 8-1 f v", "XADD x MAXLEN = 3 8-1 f v; ", "xadd x; "},
+		{"XADD x MINID ~ 8 9-1 f v", "XADD x MINID = 6-1 9-1 f v; ", "xadd x; "},
+		{"XTRIM x MAXLEN ~ 1", "", ""},
+		{"XTRIM x MINID 7", "XTRIM x MINID 7; ", "xtrim x; "},
+		{"XDEL x 1-1", "", ""},
+		{"XDEL x 1-1 7-0", "XDEL x 1-1 7-0; ", "xdel x; "},
+		{"XSETID x 20-1", "XSETID x 20-1; ", "xsetid x; "},
+		{"XTRIM x MINID ~ 99", "XTRIM x MAXLEN = 0; ", "xtrim x; "},
+	};
+	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
 static void a_counted_pop_is_journalled_as_the_members_that_went(void **state)
 {
 	struct fixture *f = *state;
@@ -250,6 +271,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(changes_are_told_as_redis_tells_them, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(changes_of_streams_are_told_by_the_ids_they_came_to,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_sorted_sets_are_told_as_redis_tells_them,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
