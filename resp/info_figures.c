@@ -112,6 +112,9 @@ static void take_stats(struct server *s, struct info_figures *f)
 	snapshot_figures(s, &f->snap);
 	aof_figures(s, &f->aof);
 	f->aof_enabled = f->aof.on;
+	f->aof_rewriting = f->aof.rewriting;
+	f->aof_scheduled = f->aof.scheduled;
+	f->aof_rewrite_status = f->aof.rewrite_ok ? "ok" : "err";
 	f->aof_status = f->aof.write_ok ? "ok" : "err";
 	f->bgsave_status = f->snap.last_ok ? "ok" : "err";
 	f->bgsave_running = f->snap.running;

@@ -30,8 +30,8 @@ struct info_figures {
 	uint64_t loading, changes;
 	struct snapshot_figures snap;
 	struct aof_figures aof;
-	uint64_t aof_enabled;
-	const char *aof_status;
+	uint64_t aof_enabled, aof_rewriting, aof_scheduled;
+	const char *aof_status, *aof_rewrite_status;
 	const char *bgsave_status;
 	uint64_t bgsave_running;
 	double fork_perc;

@@ -2,6 +2,7 @@
 #include "resp/commands/persist.h"
 
 #include "resp/commands/commands.h"
+#include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "store/base/keyhash.h"
@@ -35,10 +36,40 @@ static void cmd_bgsave(struct call *c)
 		/* In the middle of a transaction the data set is not one that may be saved. */
 		snapshot_schedule(c->server);
 		reply_status(c->reply, "Background saving scheduled");
+	} else if (aof_rewrite_running(c->server) && !schedule) {
+		reply_error(
+			c->reply,
+			"ERR Another child process is active (AOF?): can't BGSAVE right now. Use "
+			"BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible.");
+	} else if (aof_rewrite_running(c->server)) {
+		snapshot_schedule(c->server);
+		reply_status(c->reply, "Background saving scheduled");
 	} else if (snapshot_start(c->server)) {
 		reply_status(c->reply, "Background saving started");
 	} else {
 		reply_error(c->reply, "ERR");
+	}
+}
+
+static void cmd_bgrewriteaof(struct call *c)
+{
+	struct server *s = c->server;
+
+	if (!s->config.appendonly) {
+		reply_error(c->reply, "ERR BGREWRITEAOF needs appendonly yes in this version");
+	} else if (aof_rewrite_running(s)) {
+		reply_error(c->reply,
+			    "ERR Background append only file rewriting already in progress");
+	} else if (snapshot_running(s) || c->session->flags & SESSION_DENY_BLOCKING) {
+		/* Inside a transaction too: its changes are not written yet. */
+		aof_rewrite_schedule(s);
+		reply_status(c->reply, "Background append only file rewriting scheduled");
+	} else if (aof_rewrite_start(s)) {
+		reply_status(c->reply, "Background append only file rewriting started");
+	} else {
+		reply_error(c->reply,
+			    "ERR Can't execute an AOF background rewriting. Please check the "
+			    "server logs for more information.");
 	}
 }
 
@@ -261,6 +292,14 @@ const struct command persist_commands[] = {
 	 .group = "server",
 	 .complexity = "O(1)",
 	 .syntax = "[SCHEDULE@3.2.2]"},
+	{.name = "bgrewriteaof",
+	 .run = cmd_bgrewriteaof,
+	 .arity = 1,
+	 .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_NO_ASYNC_LOADING,
+	 .summary = "Write a new base of the append-only log in the background",
+	 .since = "1.0.0",
+	 .group = "server",
+	 .complexity = "O(1)"},
 	{.name = "lastsave",
 	 .run = cmd_lastsave,
 	 .arity = 1,

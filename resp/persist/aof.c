@@ -289,7 +289,7 @@ static bool sync_is_due(const struct aof *a, int64_t now)
 		return false;
 	if (a->sync_error)
 		return now >= a->retry_ms;
-	if (cfg->no_appendfsync_on_rewrite && snapshot_running(a->server))
+	if (cfg->no_appendfsync_on_rewrite && (snapshot_running(a->server) || a->rewrite.pid))
 		return false;
 	switch ((enum aof_fsync)cfg->appendfsync) {
 	case AOF_FSYNC_ALWAYS:
@@ -348,6 +348,7 @@ void aof_cron(struct server *s, int64_t now_ms)
 {
 	(void)now_ms;
 	write_and_sync(s);
+	aof_rewrite_cron(s->aof);
 }
 
 bool aof_flush(struct server *s)
@@ -377,6 +378,7 @@ struct aof *aof_new(struct server *s)
 
 	a->server = s;
 	a->fd = -1;
+	a->rewrite.last_seconds = -1;
 	a->batch = 1;
 	a->consumer = (struct journal_consumer){
 		.arg = a, .append = on_append, .begin = on_begin, .end = on_end};
@@ -403,6 +405,7 @@ void aof_free(struct aof *a)
 {
 	if (a->on)
 		journal_remove_consumer(a->server->journal, &a->consumer);
+	aof_rewrite_kill(a);
 	aof_sync_stop(&a->sync);
 	if (a->fd >= 0)
 		close(a->fd);
@@ -444,6 +447,14 @@ void aof_figures(const struct server *s, struct aof_figures *out)
 		.write_ok = !a->write_error && !a->sync_error,
 		.size = a->older + a->size,
 		.base_size = a->base_size,
+		.rewriting = a->rewrite.pid != 0,
+		.scheduled = a->rewrite.scheduled,
+		.rewrite_ok = !a->rewrite.failures,
+		.last_seconds = a->rewrite.last_seconds,
+		.current_seconds =
+			a->rewrite.pid ? (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000 : -1,
+		.rewrites = a->rewrite.count,
+		.failures = a->rewrite.failures,
 		.buffer = a->open.n,
 		.pending_fsync = a->syncing,
 		.delayed_fsync = a->delayed,

@@ -36,11 +36,20 @@ void aof_cron(struct server *s, int64_t now_ms);
 /* Write and sync what there is and wait for it. False when that failed. */
 bool aof_flush(struct server *s);
 
+/* Begin to write a new base in the background; false after logging why. Never while one is being written, nor inside a
+ * transaction. */
+bool aof_rewrite_start(struct server *s);
+bool aof_rewrite_running(const struct server *s);
+/* Begin as soon as no child runs. */
+void aof_rewrite_schedule(struct server *s);
+
 /* The error line with which writes are refused, or NULL. */
 const char *aof_refusal(const struct server *s);
 
 struct aof_figures {
-	bool on, write_ok, loading;
+	bool on, write_ok, rewriting, scheduled, rewrite_ok;
+	int64_t last_seconds, current_seconds; /* -1: none */
+	uint64_t rewrites, failures;
 	uint64_t size, base_size, buffer, pending_fsync, delayed_fsync;
 };
 void aof_figures(const struct server *s, struct aof_figures *out);

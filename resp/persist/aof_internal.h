@@ -45,6 +45,7 @@ struct aof {
 	int fd;        /* the last increment */
 	uint64_t size; /* how much of it is whole */
 	uint64_t older, base_size;
+	uint64_t grown_from; /* all of it after loading or the last rewrite */
 
 	/* The open batch, its number, and what stands in it. */
 	struct aof_bytes open;
@@ -67,6 +68,16 @@ struct aof {
 	int write_error, sync_error;
 	int64_t retry_ms, logged_ms;
 	char refusal[160];
+
+	struct {
+		pid_t pid; /* 0: none runs */
+		int pipe;
+		struct loop_fd *watch;
+		int64_t first; /* the increment that was begun with it */
+		int64_t begun_ms, failed_ms, last_seconds;
+		uint64_t count, failures; /* in a row */
+		bool scheduled;
+	} rewrite;
 };
 
 /* What loading found of the last increment: its size, and checksum and count of its bytes behind the last checksum line. */
@@ -104,6 +115,15 @@ int aof_fill_base(struct server *s, int fd, void (*progress)(void *arg, uint64_t
 
 /* Into the empty databases. False after logging why. */
 bool aof_load(struct server *s, const struct aof_manifest *m, struct aof_tail *tail);
+
+/* Sizes as the files have them now. */
+void aof_add_up(struct aof *a);
+
+/* --- aof_rewrite.c --- */
+
+void aof_rewrite_kill(struct aof *a);
+/* What was scheduled, or grew enough. */
+void aof_rewrite_cron(struct aof *a);
 
 /* --- aof.c --- */
 

@@ -308,9 +308,10 @@ static bool load_file(struct loading *l, const struct aof_file *f, bool last, st
 	return ok;
 }
 
-static void add_up(struct server *s, const struct aof_manifest *m)
+void aof_add_up(struct aof *a)
 {
-	struct aof *a = s->aof;
+	struct server *s = a->server;
+	const struct aof_manifest *m = &a->manifest;
 	const struct aof_file *last = aof_manifest_last(m);
 
 	a->older = a->base_size = 0;
@@ -321,6 +322,7 @@ static void add_up(struct server *s, const struct aof_manifest *m)
 		if (m->files[i].type != AOF_HISTORY && &m->files[i] != last)
 			a->older += size;
 	}
+	a->grown_from = a->older + (last ? aof_file_size(s, last->name) : 0);
 }
 
 static bool load_all(struct loading *l, const struct aof_manifest *m, struct aof_tail *tail)
@@ -347,7 +349,7 @@ bool aof_load(struct server *s, const struct aof_manifest *m, struct aof_tail *t
 	l.reply.muted = true;
 	session_open(&l.session, s, &l.reply, NULL,
 		     SESSION_INTERNAL | SESSION_AUTHENTICATED | SESSION_DENY_BLOCKING);
-	add_up(s, m);
+	aof_add_up(s->aof);
 	f->load_start = s->keyspace->now_ms / 1000;
 	f->load_total = s->aof->older;
 	f->load_done = 0;

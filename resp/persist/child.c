@@ -108,15 +108,22 @@ static int keep_only(int pipe)
 	return pipe;
 }
 
-static _Noreturn void child_run(struct server *s, int pipe)
+int child_detach(struct server *s, int pipe)
 {
 	sigset_t none;
-	struct child c = {.pipe = keep_only(pipe)};
+	int kept = keep_only(pipe);
 
 	signal(SIGINT, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	s->config.log.role = 'C';
+	return kept;
+}
+
+static _Noreturn void child_run(struct server *s, int pipe)
+{
+	struct child c = {.pipe = child_detach(s, pipe)};
+
 	if (!save_file(s, on_progress, &c))
 		_exit(1);
 	struct save_report r = {.keys = c.keys, .cow = measure(&c), .has_cow = true};

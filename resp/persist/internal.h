@@ -44,6 +44,10 @@ void save_done(struct server *s);
 bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, bool preamble,
 	      uint64_t *end);
 
+/* In a child: keep no descriptor but standard ones and @pipe's; signals, log and memory for a process of its own. Answers the
+ * pipe's descriptor. */
+int child_detach(struct server *s, int pipe);
+
 /* End the background save that runs and drop its file. */
 void child_kill(struct server *s);
 

@@ -198,7 +198,7 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 	struct snapshot *n = s->snapshot;
 	long seconds, changes;
 
-	if (n->child || s->loading || s->stopping)
+	if (n->child || aof_rewrite_running(s) || s->loading || s->stopping)
 		return;
 	if (!n->figures.last_ok && now_ms - n->last_try_ms <= RETRY_MS)
 		return;

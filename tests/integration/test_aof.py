@@ -263,3 +263,47 @@ def test_a_full_disk_refuses_writes_until_there_is_room(start, tmp_path, policy)
     s.start()
     with s.conn() as c:
         assert c.do("DBSIZE") == 3
+
+
+@pytest.mark.parametrize("preamble", ("yes", "no"))
+def test_a_rewrite_under_writes_loses_nothing(start, tmp_path, preamble):
+    s = start("--appendonly", "yes", "--appendfsync", "always", "--aof-use-rdb-preamble", preamble, folder=tmp_path)
+    with s.conn() as c:
+        fill(c)
+    acknowledged = {}
+    threads = [threading.Thread(target=write_until_dead, args=(s, n, acknowledged)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for _ in range(3):
+        with s.conn() as c:
+            assert c.do("BGREWRITEAOF") == b"Background append only file rewriting started"
+        wait_for(lambda: info(s, "aof_rewrite_in_progress") == "0")
+        assert info(s, "aof_last_bgrewrite_status") == "ok"
+    with s.conn() as c:
+        c.do("BGREWRITEAOF")
+    kill(s)
+    for t in threads:
+        t.join()
+    s.start()
+    with s.conn() as c:
+        for number, last in acknowledged.items():
+            for i in range(1, last + 1):
+                assert c.do("GET", f"w{number}:{i}") == b"%d" % i
+        assert c.do("LLEN", "l3000") == 3000
+    before = digest(s)
+    with s.conn() as c:
+        c.do("BGREWRITEAOF")
+    wait_for(lambda: info(s, "aof_rewrite_in_progress") == "0")
+    assert len(os.listdir(tmp_path / "appendonlydir")) == 3
+    kill(s)
+    s.start()
+    assert digest(s) == before
+
+
+def test_a_log_that_grew_is_rewritten_by_itself(start, tmp_path):
+    s = start("--appendonly", "yes", "--auto-aof-rewrite-min-size", "10kb", folder=tmp_path)
+    with s.conn() as c:
+        for i in range(300):
+            c.do("SET", "k", "x" * 100)
+    wait_for(lambda: info(s, "aof_rewrites") == "1" and info(s, "aof_rewrite_in_progress") == "0")
+    assert int(info(s, "aof_current_size")) < 10000

@@ -1,0 +1,248 @@
+/* resp/persist/aof_rewrite.c - a new base in the background. See aof.h.
+ *
+ * What changes from the fork on goes into a new increment. When the child has written the base, a new manifest names these two,
+ * and what they replace becomes history, which is removed. Until then the old manifest with the increment added stands.
+ */
+#define _GNU_SOURCE /* pipe2 */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "resp/net/loop.h"
+#include "resp/persist/aof_internal.h"
+#include "store/base/mem.h"
+
+/* After a rewrite that failed none begins by itself for so long. */
+#define RETRY_MS 60000
+
+static void temp_name(char name[SAVE_TEMP], pid_t pid)
+{
+	snprintf(name, SAVE_TEMP, "temp-rewriteaof-bg-%d.aof", (int)pid);
+}
+
+static _Noreturn void child_run(struct server *s, int pipe)
+{
+	char temp[SAVE_TEMP];
+
+	child_detach(s, pipe);
+	temp_name(temp, getpid());
+	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int error = fd < 0 ? errno : aof_fill_base(s, fd, NULL, NULL);
+	if (error)
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Write error writing append only file on disk: %s", strerror(error));
+	_exit(error ? 1 : 0);
+}
+
+/* --- the end --- */
+
+static bool install(struct aof *a, const char *temp)
+{
+	struct server *s = a->server;
+	struct aof_manifest m;
+
+	aof_manifest_copy(&m, &a->manifest);
+	char *name = aof_base_name(s, m.base_seq + 1), *path = aof_path(s, name);
+	for (size_t i = 0; i < m.n; i++)
+		if (m.files[i].type == AOF_BASE ||
+		    (m.files[i].type == AOF_INCREMENT && m.files[i].seq < a->rewrite.first))
+			m.files[i].type = AOF_HISTORY;
+	aof_manifest_add(&m, name, m.base_seq + 1, AOF_BASE);
+	bool ok = rename(temp, path) == 0;
+	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		 ok ? "Successfully renamed the temporary AOF base file %s into %s"
+		    : "Error trying to rename the temporary AOF base file %s into %s: %s",
+		 temp, path, strerror(errno));
+	if (ok && !aof_manifest_store(s, &m)) {
+		unlink(path);
+		ok = false;
+	}
+	mem_free(name);
+	mem_free(path);
+	if (!ok) {
+		aof_manifest_fini(&m);
+		return false;
+	}
+	aof_manifest_fini(&a->manifest);
+	a->manifest = m;
+	aof_drop_history(s, &a->manifest);
+	aof_add_up(a);
+	return true;
+}
+
+static void forget(struct aof *a)
+{
+	loop_fd_remove(a->rewrite.watch);
+	close(a->rewrite.pipe);
+	a->rewrite.watch = NULL;
+	a->rewrite.pid = 0;
+}
+
+static void on_pipe(void *arg, unsigned events)
+{
+	struct aof *a = arg;
+	struct server *s = a->server;
+	struct log *log = &s->config.log;
+	pid_t pid = a->rewrite.pid;
+	char temp[SAVE_TEMP];
+	int status = 0;
+
+	(void)events;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	forget(a);
+	temp_name(temp, pid);
+	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (ok)
+		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite terminated with success");
+	else if (WIFSIGNALED(status))
+		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated by signal %d",
+			 WTERMSIG(status));
+	else
+		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated with error");
+	ok = ok && install(a, temp);
+	if (ok)
+		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite finished successfully");
+	else
+		unlink(temp);
+	a->rewrite.last_seconds = (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000;
+	a->rewrite.failures = ok ? 0 : a->rewrite.failures + 1;
+	a->rewrite.failed_ms = ok ? 0 : s->keyspace->now_ms;
+}
+
+void aof_rewrite_kill(struct aof *a)
+{
+	char temp[SAVE_TEMP];
+
+	if (!a->rewrite.pid)
+		return;
+	log_line(&a->server->config.log, LOG_LEVEL_NOTICE, "Killing running AOF rewrite child: %ld",
+		 (long)a->rewrite.pid);
+	kill(a->rewrite.pid, SIGKILL);
+	while (waitpid(a->rewrite.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	temp_name(temp, a->rewrite.pid);
+	unlink(temp);
+	forget(a);
+}
+
+/* --- the start --- */
+
+/* Everything so far is on the disk in the old increment; go on in a new one. */
+static bool rotate(struct aof *a)
+{
+	struct server *s = a->server;
+	struct aof_manifest m;
+
+	aof_manifest_copy(&m, &a->manifest);
+	int64_t seq = m.increment_seq + 1;
+	char *name = aof_increment_name(s, seq);
+	log_line(&s->config.log, LOG_LEVEL_NOTICE,
+		 "Creating AOF incr file %s on background rewrite", name);
+	int fd = aof_create_increment(s, name);
+	if (fd >= 0)
+		aof_manifest_add(&m, name, seq, AOF_INCREMENT);
+	mem_free(name);
+	if (fd < 0 || !aof_manifest_store(s, &m)) {
+		if (fd >= 0)
+			close(fd);
+		aof_manifest_fini(&m);
+		return false;
+	}
+	aof_manifest_fini(&a->manifest);
+	a->manifest = m;
+	a->rewrite.first = seq;
+	close(a->fd);
+	a->fd = fd;
+	a->older += a->size;
+	a->size = a->crc = a->covered = 0;
+	a->sent.n = 0;
+	a->sent_at = 0;
+	a->has_db = false;
+	return true;
+}
+
+static bool fork_child(struct aof *a)
+{
+	struct server *s = a->server;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return false;
+	pid_t pid = fork();
+	if (pid == 0)
+		child_run(s, ends[1]);
+	int error = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		errno = error;
+		return false;
+	}
+	a->rewrite.pid = pid;
+	a->rewrite.pipe = ends[0];
+	a->rewrite.watch = loop_fd_add(s->loop, ends[0], LOOP_NORMAL, LOOP_READ, on_pipe, a);
+	a->rewrite.begun_ms = s->keyspace->now_ms;
+	a->rewrite.count++;
+	return true;
+}
+
+bool aof_rewrite_start(struct server *s)
+{
+	struct aof *a = s->aof;
+	struct log *log = &s->config.log;
+
+	a->rewrite.scheduled = false;
+	if (aof_flush(s) && rotate(a)) {
+		if (fork_child(a)) {
+			log_line(log, LOG_LEVEL_NOTICE,
+				 "Background append only file rewriting started by pid %ld",
+				 (long)a->rewrite.pid);
+			return true;
+		}
+		log_line(log, LOG_LEVEL_WARNING,
+			 "Can't rewrite append only file in background: fork: %s", strerror(errno));
+	}
+	a->rewrite.failures++;
+	a->rewrite.failed_ms = s->keyspace->now_ms;
+	return false;
+}
+
+bool aof_rewrite_running(const struct server *s)
+{
+	return s->aof->rewrite.pid != 0;
+}
+
+void aof_rewrite_schedule(struct server *s)
+{
+	s->aof->rewrite.scheduled = true;
+}
+
+void aof_rewrite_cron(struct aof *a)
+{
+	struct server *s = a->server;
+	const struct config *cfg = &s->config;
+	uint64_t size = a->older + a->size, base = a->grown_from ? a->grown_from : 1;
+
+	if (!a->on || a->rewrite.pid || snapshot_running(s) || s->stopping)
+		return;
+	if (a->rewrite.scheduled) {
+		aof_rewrite_start(s);
+		return;
+	}
+	if (!cfg->auto_aof_rewrite_percentage || size <= (uint64_t)cfg->auto_aof_rewrite_min_size ||
+	    a->write_error || a->sync_error)
+		return;
+	if (a->rewrite.failed_ms && s->keyspace->now_ms - a->rewrite.failed_ms < RETRY_MS)
+		return;
+	int64_t growth = (int64_t)(size * 100 / base) - 100;
+	if (growth < cfg->auto_aof_rewrite_percentage)
+		return;
+	log_line(&s->config.log, LOG_LEVEL_NOTICE,
+		 "Starting automatic rewriting of AOF on %lld%% growth", (long long)growth);
+	aof_rewrite_start(s);
+}
