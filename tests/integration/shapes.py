@@ -485,7 +485,7 @@ FAMILIES = {
     ],
     "payload": [
         "RESTORE skey pttl payload", "RESTORE skey 0 payload", "RESTORE lkey 0 payload REPLACE", "RESTORE key pttl payload REPLACE [ABSTTL] [IDLETIME cnt|FREQ cnt]",
-        "RESTORE skey (0|-1|pttl|junk) payload [REPLACE|IDLETIME sint|FREQ sint|junk]", "RESTORE key 0 val", "RESTORE skey pat payload ABSTTL REPLACE", "DUMP key", "DUMP skey", "LASTSAVE", "LASTSAVE junk",
+        "RESTORE skey (0|-1|pttl|junk) payload [REPLACE|IDLETIME sint|FREQ sint|junk]", "RESTORE key 0 val", "RESTORE skey pat payload ABSTTL REPLACE", "DUMP key", "DUMP skey", "LASTSAVE", "LASTSAVE junk", "BGREWRITEAOF junk",
         "TYPE skey", "LRANGE lkey 0 -1", "DEL skey", "DEL key",
     ],
     "hyperloglog": [
