@@ -326,6 +326,8 @@ enum parser_state parser_next(struct parser *p, const char *buf, size_t n, struc
 			return take_inline(p, buf, n, room, cap, argc, argv, used);
 		size_t taken = whole(p, buf, n, room, cap, argc);
 		if (taken) {
+			/* Its head may have come before, and have been looked through in vain. */
+			p->scanned = 0;
 			*argv = room;
 			*used = taken;
 			return PARSER_READY;

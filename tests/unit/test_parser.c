@@ -105,6 +105,22 @@ static void arrays_parse_whole_split_and_pipelined(void **state)
 	       "[a|b|c|d|e|f|g|h|i|j|k|l]", true);
 }
 
+static void a_head_that_came_alone_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	struct parser p;
+	struct seen s = {0};
+	bool open = true;
+	parser_init(&p, 512 << 20);
+	p.authenticated = true;
+	const char *head = "*1\r", *all = "*1\r\n$4\r\nPING\r\n\n*1\r\n$1\r\nX\r\n";
+	assert_int_equal(run(&p, head, strlen(head), 32, &s, &open), 0);
+	assert_int_equal(run(&p, all, strlen(all), 32, &s, &open), strlen(all));
+	assert_string_equal(s.text, "[PING].[X]");
+	assert_true(open);
+	parser_fini(&p);
+}
+
 static void empty_arrays_and_lines_are_skipped(void **state)
 {
 	(void)state;
@@ -226,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arrays_parse_whole_split_and_pipelined),
+		cmocka_unit_test(a_head_that_came_alone_leaves_nothing_behind),
 		cmocka_unit_test(empty_arrays_and_lines_are_skipped),
 		cmocka_unit_test(inline_lines_are_split_into_words),
 		cmocka_unit_test(errors_have_redis_texts),
