@@ -4,9 +4,9 @@
 #include "fs/backend.h"
 #include "resp/changes.h"
 #include "resp/dispatch.h"
-#include "resp/pubsub.h"
 #include "resp/server.h"
-#include "resp/transaction.h"
+#include "resp/sessions/pubsub.h"
+#include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 

@@ -2,13 +2,13 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "resp/blocking.h"
 #include "resp/changes.h"
 #include "resp/command.h"
 #include "resp/events.h"
 #include "resp/journal.h"
 #include "resp/server.h"
-#include "resp/watch.h"
+#include "resp/sessions/blocking.h"
+#include "resp/sessions/watch.h"
 #include "store/base/keyhash.h"
 #include "store/base/num.h"
 

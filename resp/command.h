@@ -122,7 +122,7 @@ struct command {
 	const char *complexity;
 	const char *deprecated_since, *replaced_by; /* NULL for what is not deprecated */
 	/* The arguments after the name, in Redis's notation, from which COMMAND DOCS builds its tree. Lower case is an argument, upper case
-	 * or a sign a token; an argument's type follows from its name (resp/commands/syntax.c) or is said.
+	 * or a sign a token; an argument's type follows from its name (resp/commands/server/syntax.c) or is said.
 	 *
 	 *   key value [key value ...]   arguments, here a block that may repeat
 	 *   increment:double            type said: string integer double key pattern unix-time
@@ -222,7 +222,7 @@ void call_no_journal(struct call *c);
 /* If argv[@i] came in as a block of its own (a big value read straight from the socket), hand it over: one reference, else NULL. */
 struct blob *call_take_blob(struct call *c, int i);
 
-/* Nothing there yet: have the session wait for one of its keys (resp/blocking.h); the handler returns without a reply. When one is
+/* Nothing there yet: have the session wait for one of its keys (resp/sessions/blocking.h); the handler returns without a reply. When one is
  * ready the handler runs again, from the start, with c->ready_key set, and replies or parks again. Where the session may not
  * wait it is answered at once, as if its time were over. */
 void call_park(struct call *c, const struct park *how);

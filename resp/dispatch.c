@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resp/blocking.h"
 #include "resp/changes.h"
+#include "resp/insight/monitor.h"
+#include "resp/insight/slowlog.h"
 #include "resp/journal.h"
-#include "resp/monitor.h"
 #include "resp/pressure.h"
-#include "resp/pubsub.h"
 #include "resp/registry.h"
 #include "resp/server.h"
-#include "resp/slowlog.h"
-#include "resp/transaction.h"
+#include "resp/sessions/blocking.h"
+#include "resp/sessions/pubsub.h"
+#include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "resp/pubsub.h"
+#include "resp/sessions/pubsub.h"
 #include "store/base/mem.h"
 
 /* Publish @message to @prefix followed by @suffix. Without memory for a huge key's channel the event is lost, as it is to a

@@ -26,9 +26,9 @@ struct slowlog;
 struct snapshot; /* RDB files: resp/persist/ */
 struct aof;      /* the append-only log: resp/persist/ */
 struct network;  /* listeners and clients: resp/net/ */
-struct pubsub;   /* subscriptions: resp/pubsub.h */
-struct watches;  /* watched keys: resp/watch.h */
-struct blocking; /* sessions that wait for keys: resp/blocking.h */
+struct pubsub;   /* subscriptions: resp/sessions/pubsub.h */
+struct watches;  /* watched keys: resp/sessions/watch.h */
+struct blocking; /* sessions that wait for keys: resp/sessions/blocking.h */
 struct changes;  /* last-change stamps: resp/changes.h */
 
 /* Told of every keyspace event, whatever notify-keyspace-events says. */

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resp/blocking.h"
 #include "resp/dispatch.h"
 #include "resp/net/loop.h"
-#include "resp/pubsub.h"
 #include "resp/server.h"
-#include "resp/transaction.h"
+#include "resp/sessions/blocking.h"
+#include "resp/sessions/pubsub.h"
+#include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
 
 void session_open(struct session *s, struct server *server, struct reply *reply,

@@ -41,7 +41,7 @@ enum session_flag {
 	SESSION_DENY_BLOCKING = 1 << 15, /* must not wait: runs inside EXEC */
 	SESSION_PUBSUB = 1 << 16,        /* has subscriptions */
 	SESSION_PUSHED = 1 << 17,        /* its own command brought it messages: pubsub_flush */
-	SESSION_PARKED = 1 << 18,        /* its command waits: resp/blocking.h */
+	SESSION_PARKED = 1 << 18,        /* its command waits: resp/sessions/blocking.h */
 	SESSION_HELD = 1 << 19,          /* its further commands must not run yet */
 };
 
@@ -84,10 +84,11 @@ struct session {
 	uint64_t commands;
 	uint64_t hold; /* replies go out when server->durable is so far: resp/persist/aof.h */
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
-	struct watch *watches;           /* uthash: resp/watch.c */
-	struct subscriber *subscriber;   /* resp/pubsub.c; NULL until the first subscription */
-	struct parking *parking;         /* its wait, or NULL: resp/blocking.c */
-	UT_hash_handle hh;               /* server's registry, by id */
+	struct watch *watches;           /* uthash: resp/sessions/watch.c */
+	struct subscriber
+		*subscriber;     /* resp/sessions/pubsub.c; NULL until the first subscription */
+	struct parking *parking; /* its wait, or NULL: resp/sessions/blocking.c */
+	UT_hash_handle hh;       /* server's registry, by id */
 };
 
 /* Fill a zeroed session, give it an id and list it in the server. */

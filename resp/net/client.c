@@ -10,12 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "resp/blocking.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
-#include "resp/pubsub.h"
 #include "resp/server.h"
-#include "resp/transaction.h"
+#include "resp/sessions/blocking.h"
+#include "resp/sessions/pubsub.h"
+#include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
 
 #define SEND_IOV 64

@@ -8,7 +8,7 @@
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
-#include "resp/transaction.h"
+#include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
 
 /* From this size on an argument is read into a block of its own, which SET can adopt. */

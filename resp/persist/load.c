@@ -11,7 +11,7 @@
 #include "resp/changes.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
-#include "resp/watch.h"
+#include "resp/sessions/watch.h"
 #include "store/base/mem.h"
 #include "store/persist/rdb_load.h"
 

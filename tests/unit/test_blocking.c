@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resp/blocking.h"
 #include "resp/dispatch.h"
 #include "resp/journal.h"
 #include "resp/server.h"
+#include "resp/sessions/blocking.h"
 #include "store/base/mem.h"
 #include "store/base/rng.h"
 

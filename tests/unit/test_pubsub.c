@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "resp/pubsub.h"
 #include "resp/server.h"
+#include "resp/sessions/pubsub.h"
 #include "store/base/glob.h"
 #include "store/base/rng.h"
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "resp/redact.h"
-#include "resp/slowlog.h"
+#include "resp/insight/redact.h"
+#include "resp/insight/slowlog.h"
 #include "store/base/mem.h"
 
 static void peer(const struct session *s, char *buf, size_t n)

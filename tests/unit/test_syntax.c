@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "resp/commands/syntax.h"
+#include "resp/commands/server/syntax.h"
 
 static void dump(const struct syntax *s, int first, FILE *out)
 {

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "resp/commands/catalog.h"
 #include "resp/commands/commands.h"
-#include "resp/commands/syntax.h"
+#include "resp/commands/server/catalog.h"
+#include "resp/commands/server/syntax.h"
 
 static void for_each(const struct command *c, const char *parent,
 		     void (*check)(const struct command *c, const char *parent))

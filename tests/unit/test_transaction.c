@@ -13,8 +13,8 @@
 #include "resp/dispatch.h"
 #include "resp/journal.h"
 #include "resp/server.h"
-#include "resp/transaction.h"
-#include "resp/watch.h"
+#include "resp/sessions/transaction.h"
+#include "resp/sessions/watch.h"
 #include "store/base/rng.h"
 
 #define SESSIONS 4

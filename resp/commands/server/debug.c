@@ -1,0 +1,302 @@
+/* DEBUG: what test suites ask of a server, and the table of the family. */
+#include "resp/commands/server/debug.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "resp/commands/commands.h"
+#include "resp/commands/server/persist.h"
+#include "resp/log.h"
+#include "resp/server.h"
+#include "store/base/glob.h"
+
+static void debug_sleep(struct call *c)
+{
+	double s = 0;
+	if (!call_double(c, 2, &s, NULL))
+		return;
+	if (s > 0) {
+		/* A day is as long as anybody waits; the bound keeps the numbers in a time_t. */
+		s = s > 86400 ? 86400 : s;
+		struct timespec t = {(time_t)s, (long)((s - floor(s)) * 1e9)};
+		nanosleep(&t, NULL);
+	}
+	reply_ok(c->reply);
+}
+
+static void debug_set_active_expire(struct call *c)
+{
+	/* Any other word reads as 0, as atoi has it. */
+	c->server->active_expire = c->argv[2].n && c->argv[2].p[0] > '0' && c->argv[2].p[0] <= '9';
+	reply_ok(c->reply);
+}
+
+static void debug_stringmatch_len(struct call *c)
+{
+	reply_int(c->reply, glob_match(c->argv[2], c->argv[3], false));
+}
+
+static void debug_error(struct call *c)
+{
+	struct bytes text = c->argv[2];
+	reply_errorf(c->reply, "%.*s", text.n < 4096 ? (int)text.n : 4096, text.p);
+}
+
+static void debug_log(struct call *c)
+{
+	struct bytes text = c->argv[2];
+	log_line(&c->server->config.log, LOG_LEVEL_WARNING, "DEBUG LOG: %.*s",
+		 text.n < 4096 ? (int)text.n : 4096, text.p);
+	reply_ok(c->reply);
+}
+
+static void crash(struct call *c, int signal, const char *why)
+{
+	log_line(&c->server->config.log, LOG_LEVEL_WARNING, "=== DEBUG %s ===", why);
+	raise(signal);
+}
+
+static void debug_segfault(struct call *c)
+{
+	crash(c, SIGSEGV, "SEGFAULT");
+}
+
+static void debug_panic(struct call *c)
+{
+	crash(c, SIGABRT, "PANIC");
+}
+
+static void debug_assert(struct call *c)
+{
+	crash(c, SIGABRT, "ASSERT");
+}
+
+/* --- PROTOCOL: one reply of each type --- */
+
+static void protocol_string(struct reply *r)
+{
+	reply_bulk_str(r, "Hello World");
+}
+
+static void protocol_integer(struct reply *r)
+{
+	reply_int(r, 12345);
+}
+
+static void protocol_double(struct reply *r)
+{
+	reply_double(r, 3.141);
+}
+
+static void protocol_bignum(struct reply *r)
+{
+	reply_bignum(r, BYTES("1234567999999999999999999999999999999"));
+}
+
+static void protocol_array(struct reply *r)
+{
+	reply_array(r, 3);
+	for (int i = 0; i < 3; i++)
+		reply_int(r, i);
+}
+
+static void protocol_set(struct reply *r)
+{
+	reply_set(r, 3);
+	for (int i = 0; i < 3; i++)
+		reply_int(r, i);
+}
+
+static void protocol_map(struct reply *r)
+{
+	reply_map(r, 3);
+	for (int i = 0; i < 3; i++) {
+		reply_int(r, i);
+		reply_bool(r, i == 1);
+	}
+}
+
+static void protocol_attrib(struct reply *r)
+{
+	if (r->proto > 2) {
+		reply_attribute(r, 1);
+		reply_bulk_str(r, "key-popularity");
+		reply_array(r, 2);
+		reply_bulk_str(r, "key:123");
+		reply_int(r, 90);
+	}
+	reply_bulk_str(r, "Some real reply following the attribute");
+}
+
+static void protocol_push(struct reply *r)
+{
+	if (r->proto < 3) {
+		reply_error(r, "ERR RESP2 is not supported by this command");
+		return;
+	}
+	reply_push(r, 2);
+	reply_bulk_str(r, "server-cpu-usage");
+	reply_int(r, 42);
+	reply_bulk_str(r, "Some real reply following the push reply");
+}
+
+static void protocol_verbatim(struct reply *r)
+{
+	reply_verbatim(r, BYTES("This is a verbatim\nstring"), "txt");
+}
+
+static void protocol_true(struct reply *r)
+{
+	reply_bool(r, true);
+}
+
+static void protocol_false(struct reply *r)
+{
+	reply_bool(r, false);
+}
+
+static void debug_protocol(struct call *c)
+{
+	static const struct {
+		const char *name;
+		void (*write)(struct reply *r);
+	} types[] = {
+		{"string", protocol_string},
+		{"integer", protocol_integer},
+		{"double", protocol_double},
+		{"bignum", protocol_bignum},
+		{"null", reply_null},
+		{"array", protocol_array},
+		{"set", protocol_set},
+		{"map", protocol_map},
+		{"attrib", protocol_attrib},
+		{"push", protocol_push},
+		{"verbatim", protocol_verbatim},
+		{"true", protocol_true},
+		{"false", protocol_false},
+	};
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		if (bytes_is(c->argv[2], types[i].name)) {
+			types[i].write(c->reply);
+			return;
+		}
+	}
+	reply_error(
+		c->reply,
+		"ERR Wrong protocol type name. Please use one of the following: "
+		"string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
+}
+
+/* --- the command --- */
+
+static void debug_help(struct call *c);
+
+static const struct {
+	const char *name;
+	int min, max; /* arguments, all words counted */
+	void (*run)(struct call *c);
+	const char *usage, *what;
+} subcommands[] = {
+	{"assert", 2, 2, debug_assert, "ASSERT", "End the process as a failed assertion does."},
+	{"digest", 2, 2, debug_digest, "DIGEST", "Return a fingerprint of the whole data set."},
+	{"digest-value", 2, INT16_MAX, debug_digest_value, "DIGEST-VALUE <key> [<key> ...]",
+	 "Return a fingerprint of each key's value."},
+	{"error", 3, 3, debug_error, "ERROR <string>", "Reply with <string> as an error."},
+	{"help", 2, 2, debug_help, NULL, NULL},
+	{"htstats", 3, 4, debug_htstats, "HTSTATS <dbid>",
+	 "Return the state of a database's hash tables."},
+	{"htstats-key", 3, 4, debug_htstats_key, "HTSTATS-KEY <key>",
+	 "Return the state of the hash table that a value is kept in."},
+	{"log", 3, 3, debug_log, "LOG <message>", "Write <message> to the log."},
+	{"object", 3, 4, debug_object, "OBJECT <key>", "Return how a key's value is kept."},
+	{"panic", 2, 2, debug_panic, "PANIC", "End the process as an impossible state does."},
+	{"populate", 3, 5, debug_populate, "POPULATE <count> [<prefix>] [<size>]",
+	 "Bind <prefix>:0 and so on, \"key\" by default, to strings of <size> bytes."},
+	{"protocol", 3, 3, debug_protocol, "PROTOCOL <type>",
+	 "Reply with a value of a type: string, integer, double, bignum, null, array, ..."},
+	{"reload", 2, 5, persist_debug_reload, "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
+	 "Save, empty the databases and load again, leaving out what is said."},
+	{"segfault", 2, 2, debug_segfault, "SEGFAULT", "End the process by SIGSEGV."},
+	{"set-active-expire", 3, 3, debug_set_active_expire, "SET-ACTIVE-EXPIRE <0|1>",
+	 "Switch the removal of expired keys that nobody asks for."},
+	{"sleep", 3, 3, debug_sleep, "SLEEP <seconds>",
+	 "Do nothing for so long, decimals allowed."},
+	{"stringmatch-len", 4, 4, debug_stringmatch_len, "STRINGMATCH-LEN <pattern> <string>",
+	 "Return whether <pattern> matches <string>."},
+};
+#define NSUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))
+
+static void debug_help(struct call *c)
+{
+	const char *lines[2 * NSUBCOMMANDS + 1];
+	char indented[NSUBCOMMANDS][128];
+	size_t n = 0;
+	for (size_t i = 0; i < NSUBCOMMANDS; i++) {
+		if (!subcommands[i].usage)
+			continue;
+		snprintf(indented[i], sizeof(indented[i]), "    %s", subcommands[i].what);
+		lines[n++] = subcommands[i].usage;
+		lines[n++] = indented[i];
+	}
+	lines[n] = NULL;
+	call_help(c, lines);
+}
+
+/* enable-debug-command local: only who is on this machine. */
+static bool is_local(const struct session *s)
+{
+	char peer[128] = "";
+	if (s->flags & (SESSION_UNIX | SESSION_MOUNT))
+		return true;
+	s->ops->peer(s, peer, sizeof(peer));
+	return strncmp(peer, "127.0.0.1:", 10) == 0 || strncmp(peer, "[::1]:", 6) == 0;
+}
+
+static bool allowed(const struct call *c)
+{
+	const struct config *cfg = &c->server->config;
+	return cfg->enable_debug_command ||
+	       (cfg->enable_debug_command_local && is_local(c->session));
+}
+
+static void cmd_debug(struct call *c)
+{
+	if (!allowed(c)) {
+		reply_error(
+			c->reply,
+			"ERR DEBUG command not allowed. If the enable-debug-command option is set "
+			"to \"local\", you can run it from a local connection, otherwise you need "
+			"to set this option in the configuration file, and then restart the "
+			"server.");
+		return;
+	}
+	for (size_t i = 0; i < NSUBCOMMANDS; i++) {
+		if (bytes_is(c->argv[1], subcommands[i].name) && c->argc >= subcommands[i].min &&
+		    c->argc <= subcommands[i].max) {
+			subcommands[i].run(c);
+			return;
+		}
+	}
+	call_subcommand_error(c);
+}
+
+const struct command debug_commands[] = {
+	{.name = "debug",
+	 .run = cmd_debug,
+	 .arity = -2,
+	 .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE,
+	 .summary = "Container of what test suites ask of a server",
+	 .since = "1.0.0",
+	 .group = "server",
+	 .complexity = "Depends on the subcommand"},
+	{.name = "memory",
+	 .arity = -2,
+	 .subcommands = memory_subcommands,
+	 .summary = "Container of commands on memory",
+	 .since = "4.0.0",
+	 .group = "server",
+	 .complexity = "Depends on the subcommand"},
+	{.name = NULL},
+};
