@@ -250,22 +250,25 @@ static void a_bad_line_is_named_as_redis_names_it(void **state)
 				    "Unbalanced quotes in configuration line\n");
 	refused("port x\n", HEAD "Reading the configuration file, at line 1\n>>> 'port x'\n"
 				 "argument couldn't be parsed into an integer\n");
-	refused("appendonly yes\n",
-		HEAD "Reading the configuration file, at line 1\n>>> 'appendonly yes'\n"
-		     "appendonly is not available in this version\n");
+	refused("cluster-enabled yes\n",
+		HEAD "Reading the configuration file, at line 1\n>>> 'cluster-enabled yes'\n"
+		     "cluster-enabled is not available in this version\n");
 	refused("logfile /nowhere/at/all\n",
 		HEAD "Can't open the log file: No such file or directory\n");
 }
 
 static void what_would_mislead_is_refused(void **state)
 {
-	static const char *const lines[] = {
-		"appendonly yes\n",       "replicaof 127.0.0.1 6379\n",
-		"slaveof a 1\n",          "tls-port 6380\n",
-		"cluster-enabled yes\n",  "loadmodule x.so\n",
-		"aclfile users.acl\n",    "user alice on >x ~* +@all\n",
-		"rename-command get x\n", "user default on >secret ~* +@all\n",
-		"activedefrag yes\n"};
+	static const char *const lines[] = {"replicaof 127.0.0.1 6379\n",
+					    "slaveof a 1\n",
+					    "tls-port 6380\n",
+					    "cluster-enabled yes\n",
+					    "loadmodule x.so\n",
+					    "aclfile users.acl\n",
+					    "user alice on >x ~* +@all\n",
+					    "rename-command get x\n",
+					    "user default on >secret ~* +@all\n",
+					    "activedefrag yes\n"};
 	struct config cfg;
 	char *said;
 
