@@ -595,7 +595,7 @@ FAMILIES = {
         "CONFIG GET (maxmemory|maxmemory-policy|timeout|hz|databases|port2|hash-max-listpack-entries|list-max-listpack-size|slowlog-max-len|maxmemory maxmemory-policy|hash-max-ziplist*)",
         "CONFIG SET (maxmemory-policy (allkeys-lru|noeviction|volatile-ttl|allkeys-random|x)|timeout (0|10|-1|x|99999999999)|maxmemory-samples (5|0|x|10)|slowlog-max-len (128|-1|100)"
         "|slowlog-log-slower-than (10000|-1|-2|x)|hash-max-listpack-entries (512|x|-1)|nosuch 1|port2 1|databases 4|tcp-keepalive (300|0|x)|timeout 0 timeout 1|timeout|lfu-log-factor (10|-1)"
-        "|client-output-buffer-limit (x|normal 0 0 0|normal 1 2)|notify-keyspace-events (KEA|q|K1)|appendonly maybe|activerehashing (yes|no|maybe)|loglevel (notice|x))",
+        "|client-output-buffer-limit (x|normal 0 0 0|normal 1 2)|notify-keyspace-events (KEA|q|K1)|lazyfree-lazy-expire maybe|activerehashing (yes|no|maybe)|loglevel (notice|x))",
         "CONFIG GET", "CONFIG SET", "CONFIG RESETSTAT", "CONFIG RESETSTAT x", "CONFIG REWRITE", "CONFIG HELP", "CONFIG junk", "CONFIG",
         "INFO", "INFO (server|clients|memory|stats|keyspace|commandstats|errorstats|cpu|everything|all|default|nosuch|persistence|replication)", "TIME", "TIME x", "SLOWLOG GET [cnt]", "SLOWLOG LEN", "SLOWLOG RESET", "SLOWLOG HELP",
         "SLOWLOG junk", "MEMORY USAGE key", "MEMORY HELP", "MEMORY junk", "DEBUG SLEEP 0", "DEBUG SET-ACTIVE-EXPIRE 1", "DEBUG DIGEST", "DEBUG junk", "DEBUG HELP", "DBSIZE",
@@ -604,7 +604,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"XREAD", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST"}
+NO_MUTATION = {"XREAD", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
