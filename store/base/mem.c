@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +290,8 @@ static struct warm {
 	int state;
 } warming[16];
 
+/* As much as one fault brings in. */
+#define WARM_YIELD  ((size_t)2 << 20)
 #define WARM_PLACES (sizeof(warming) / sizeof(*warming))
 
 static bool warm_change(struct warm *w, int from, int to)
@@ -305,6 +308,9 @@ static void *warm_up(void *arg)
 		((volatile char *)w->p)[i] = 0;
 		if (__atomic_load_n(&w->state, __ATOMIC_RELAXED) == UNWANTED)
 			break;
+		/* Where the engine shares this core it waits for one huge page, not for a time slice. */
+		if (i % WARM_YIELD == 0)
+			sched_yield();
 	}
 	if (!warm_change(w, WARMING, WARM)) {
 		mem_pages_free(w->p, w->n);
