@@ -227,9 +227,7 @@ static void after_reply(struct session *s)
 /* The clock that commands see is read once a turn; after a long one it is read again, for those behind it. */
 static void refresh_clock(struct server *server)
 {
-	struct timespec ts;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	keyspace_set_now(server->keyspace, (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+	keyspace_set_now(server->keyspace, ticks_wall_ms());
 }
 
 static void after_slow(struct session *s, struct registered *reg, const struct dispatch_item *item,

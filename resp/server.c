@@ -21,6 +21,7 @@
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/watch.h"
+#include "resp/ticks.h"
 #include "store/base/bgfree.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
@@ -62,21 +63,13 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 
 /* --- up and down --- */
 
-static int64_t wall_clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void make_run_id(char *id)
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char raw[20] = {0};
 
 	if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw)) {
-		uint64_t fallback = (uint64_t)wall_clock_ms();
+		uint64_t fallback = (uint64_t)ticks_wall_ms();
 		memcpy(raw, &fallback, sizeof(fallback));
 	}
 	for (size_t i = 0; i < sizeof(raw); i++) {
@@ -115,7 +108,7 @@ void server_init(struct server *s)
 	s->loop = loop_new();
 	s->keyspace = keyspace_new((unsigned)s->config.databases);
 	s->keyspace->hooks = (struct keyspace_hooks){.arg = s, .gone = key_gone};
-	keyspace_set_now(s->keyspace, wall_clock_ms());
+	keyspace_set_now(s->keyspace, ticks_wall_ms());
 	s->evict = evict_new(s->keyspace);
 	s->journal = journal_new();
 	s->registry = registry_new();

@@ -21,6 +21,14 @@ static inline uint64_t ticks_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* The wall clock, in milliseconds since the epoch. */
+static inline int64_t ticks_wall_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 static inline uint64_t ticks_now(void)
 {
 #if defined(__x86_64__)
