@@ -123,6 +123,12 @@ void server_apply_config(struct server *s);
 /* Register the periodic work with the loop (hz times a second): expiry, rehash, client timeouts, samples. */
 void server_start(struct server *s);
 
+/* Whether the running command is a part of something that must not be divided: a transaction, a script, a file's rows. */
+static inline bool server_in_unit(const struct server *s)
+{
+	return s->running > 1;
+}
+
 /* How often the cron runs now: hz, more with many clients under dynamic-hz. */
 int server_hz(const struct server *s);
 

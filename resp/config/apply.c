@@ -4,6 +4,7 @@
 #include "resp/config/directive.h"
 #include "resp/events.h"
 #include "resp/net/network.h"
+#include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "resp/session.h"
@@ -151,6 +152,17 @@ bool apply_requirepass(struct server *s, struct config_error *err)
 		return true;
 	HASH_ITER (hh, s->sessions, each, tmp)
 		each->flags |= SESSION_AUTHENTICATED;
+	return true;
+}
+
+bool apply_appendonly(struct server *s, struct config_error *err)
+{
+	if (!s->aof)
+		return true;
+	if (s->loading)
+		return config_refuse(err, "The append only file cannot be switched while loading.");
+	if (!aof_switch(s, s->config.appendonly))
+		return config_refuse(err, "Unable to turn on AOF. Check server logs.");
 	return true;
 }
 

@@ -318,7 +318,7 @@ const struct directive directive_table[] = {
 	ENUM("sanitize-dump-payload", "no", sanitize_words),
 	BOOL("stop-writes-on-bgsave-error", "yes", FIELD(stop_writes_on_bgsave_error),
 	     .apply = apply_saving),
-	BOOL("appendonly", "no", .flags = D_IMMUTABLE, FIELD(appendonly)),
+	BOOL("appendonly", "no", .apply = apply_appendonly, FIELD(appendonly)),
 	STRING("appendfilename", "appendonly.aof", .flags = D_IMMUTABLE,
 	       .check = check_appendfilename, FIELD(appendfilename)),
 	STRING("appenddirname", "appendonlydir", .flags = D_IMMUTABLE, .check = check_appenddirname,

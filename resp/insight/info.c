@@ -161,7 +161,7 @@ static const struct info_field fields[] = {
 	F(PERSISTENCE, "aof_rewrites", U64, aof.rewrites),
 	F(PERSISTENCE, "aof_rewrites_consecutive_failures", U64, aof.failures),
 	F(PERSISTENCE, "aof_last_write_status", STRING, aof_status),
-	NONE(PERSISTENCE, "aof_last_cow_size"),
+	F(PERSISTENCE, "aof_last_cow_size", U64, aof.last_cow),
 	NONE(PERSISTENCE, "module_fork_in_progress"),
 	NONE(PERSISTENCE, "module_fork_last_cow_size"),
 
@@ -394,10 +394,11 @@ static void write_fields(enum info_section section, const struct info_figures *f
 static void write_aof(const struct info_figures *f, FILE *out)
 {
 	fprintf(out,
-		"aof_current_size:%llu\r\naof_base_size:%llu\r\naof_pending_rewrite:0\r\n"
+		"aof_current_size:%llu\r\naof_base_size:%llu\r\naof_pending_rewrite:%d\r\n"
 		"aof_buffer_length:%llu\r\naof_pending_bio_fsync:%llu\r\n"
 		"aof_delayed_fsync:%llu\r\n",
 		(unsigned long long)f->aof.size, (unsigned long long)f->aof.base_size,
+		f->aof.scheduled,
 		(unsigned long long)f->aof.buffer, (unsigned long long)f->aof.pending_fsync,
 		(unsigned long long)f->aof.delayed_fsync);
 }

@@ -331,6 +331,8 @@ static void write_and_sync(void *arg)
 	struct aof *a = s->aof;
 	int64_t now = loop_now_us(s->loop) / 1000;
 
+	snapshot_begin_due(s);
+	aof_rewrite_begin_due(a);
 	if (!a->on || a->in_unit)
 		return;
 	if (a->open.n && !must_wait(a, now))
@@ -393,6 +395,7 @@ void aof_attach(struct server *s)
 void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
 {
 	a->fd = fd;
+	a->sent_at = 0;
 	a->size = tail->size;
 	a->crc = tail->crc;
 	a->covered = tail->covered;
@@ -401,18 +404,40 @@ void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
 	journal_add_consumer(a->server->journal, &a->consumer);
 }
 
+void aof_end(struct aof *a)
+{
+	if (!a->on)
+		return;
+	journal_remove_consumer(a->server->journal, &a->consumer);
+	if (a->syncing)
+		aof_sync_wait(&a->sync);
+	close(a->fd);
+	a->fd = -1;
+	a->on = a->in_unit = a->syncing = a->unsynced = false;
+	a->open.n = a->sent.n = 0;
+	a->server->durable = a->batch++;
+	a->write_error = a->sync_error = 0;
+	a->logged_ms = 0;
+}
+
 void aof_free(struct aof *a)
 {
-	if (a->on)
-		journal_remove_consumer(a->server->journal, &a->consumer);
 	aof_rewrite_kill(a);
+	aof_end(a);
 	aof_sync_stop(&a->sync);
-	if (a->fd >= 0)
-		close(a->fd);
 	aof_manifest_fini(&a->manifest);
 	mem_free(a->open.p);
 	mem_free(a->sent.p);
 	mem_free(a);
+}
+
+static bool start_thread(struct aof *a)
+{
+	if (a->sync.started || aof_sync_start(&a->sync, a->server->loop, on_synced, a))
+		return true;
+	log_line(&a->server->config.log, LOG_LEVEL_WARNING,
+		 "Fatal: can't create the thread that syncs the append only file");
+	return false;
 }
 
 /* Load, then log into the last increment, or a first one. */
@@ -421,11 +446,8 @@ bool aof_start(struct server *s)
 	struct aof *a = s->aof;
 	struct aof_tail tail = {0};
 
-	if (!aof_sync_start(&a->sync, s->loop, on_synced, a)) {
-		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Fatal: can't create the thread that syncs the append only file");
+	if (!start_thread(a))
 		return false;
-	}
 	if (!aof_files_find(s, &a->manifest) || !aof_load(s, &a->manifest, &tail))
 		return false;
 	if (s->stopping)
@@ -438,16 +460,82 @@ bool aof_start(struct server *s)
 	return true;
 }
 
+static bool switch_on(struct aof *a)
+{
+	struct server *s = a->server;
+	struct log *log = &s->config.log;
+
+	if (!start_thread(a))
+		return false;
+	a->waiting = true;
+	if (snapshot_running(s)) {
+		aof_rewrite_schedule(s);
+		log_line(log, LOG_LEVEL_NOTICE,
+			 "AOF was enabled but there is already another background operation. An "
+			 "AOF background was scheduled to start when possible.");
+		return true;
+	}
+	if (aof_rewrite_running(s)) {
+		log_line(log, LOG_LEVEL_NOTICE,
+			 "AOF was enabled but there is already an AOF rewriting in background. "
+			 "Stopping background AOF and starting a rewrite now.");
+		aof_rewrite_kill(a);
+	}
+	if (aof_rewrite_start(s))
+		return true;
+	a->waiting = false;
+	log_line(log, LOG_LEVEL_WARNING,
+		 "Redis needs to enable the AOF but can't trigger a background AOF rewrite "
+		 "operation. Check the above logs for more info about the error.");
+	return false;
+}
+
+/* The rest of a transaction that switches the log off is not logged; what of it was, is one. */
+static void switch_off(struct aof *a)
+{
+	struct server *s = a->server;
+
+	aof_rewrite_kill(a);
+	a->rewrite.scheduled = false;
+	if (a->in_unit)
+		on_end(a);
+	if (!aof_flush(s))
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "The append only file was switched off with changes that could not be "
+			 "written to it");
+	aof_end(a);
+	if (a->waiting) {
+		char *name = aof_waiting_name(s), *path = aof_path(s, name);
+		unlink(path);
+		mem_free(name);
+		mem_free(path);
+	}
+	a->waiting = false;
+	snapshot_check_writes(s);
+}
+
+bool aof_switch(struct server *s, bool on)
+{
+	struct aof *a = s->aof;
+
+	if (on == (a->on || a->waiting))
+		return true;
+	if (on)
+		return switch_on(a);
+	switch_off(a);
+	return true;
+}
+
 void aof_figures(const struct server *s, struct aof_figures *out)
 {
 	const struct aof *a = s->aof;
 
 	*out = (struct aof_figures){
-		.on = a->on,
+		.on = a->on || a->waiting,
 		.write_ok = !a->write_error && !a->sync_error,
 		.size = a->older + a->size,
 		.base_size = a->base_size,
-		.rewriting = a->rewrite.pid != 0,
+		.rewriting = aof_rewrite_running(s),
 		.scheduled = a->rewrite.scheduled,
 		.rewrite_ok = !a->rewrite.failures,
 		.last_seconds = a->rewrite.last_seconds,
@@ -458,5 +546,6 @@ void aof_figures(const struct server *s, struct aof_figures *out)
 		.buffer = a->open.n,
 		.pending_fsync = a->syncing,
 		.delayed_fsync = a->delayed,
+		.last_cow = a->rewrite.cow,
 	};
 }

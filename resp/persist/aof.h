@@ -36,8 +36,12 @@ void aof_cron(struct server *s, int64_t now_ms);
 /* Write and sync what there is and wait for it. False when that failed. */
 bool aof_flush(struct server *s);
 
-/* Begin to write a new base in the background; false after logging why. Never while one is being written, nor inside a
- * transaction. */
+/* appendonly as CONFIG SET has it. On: what changes from the next base on is logged, which is begun at once, or as soon as no other
+ * child runs; false after logging why that failed. Off: what was logged is brought to the disk; true. */
+bool aof_switch(struct server *s, bool on);
+
+/* Begin to write a new base in the background; false after logging why. Never while one is being written. In the middle of a
+ * transaction it begins behind it. Without a log only the files change. */
 bool aof_rewrite_start(struct server *s);
 bool aof_rewrite_running(const struct server *s);
 /* Begin as soon as no child runs. */
@@ -51,6 +55,7 @@ struct aof_figures {
 	int64_t last_seconds, current_seconds; /* -1: none */
 	uint64_t rewrites, failures;
 	uint64_t size, base_size, buffer, pending_fsync, delayed_fsync;
+	uint64_t last_cow; /* bytes */
 };
 void aof_figures(const struct server *s, struct aof_figures *out);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "resp/persist/aof_internal.h"
+#include "store/base/bgfree.h"
 #include "store/base/mem.h"
 
 #define MANIFEST_MAX ((size_t)1 << 24)
@@ -43,6 +44,11 @@ char *aof_base_name(const struct server *s, int64_t seq)
 char *aof_increment_name(const struct server *s, int64_t seq)
 {
 	return numbered(s, seq, ".incr.aof");
+}
+
+char *aof_waiting_name(const struct server *s)
+{
+	return join("temp-", s->config.appendfilename, ".incr");
 }
 
 static char *manifest_path(const struct server *s, bool temp)
@@ -225,6 +231,13 @@ static bool upgrade(struct server *s, struct aof_manifest *m)
 	return true;
 }
 
+bool aof_files_read(struct server *s, struct aof_manifest *m)
+{
+	bool found;
+
+	return read_manifest(s, m, &found);
+}
+
 bool aof_files_find(struct server *s, struct aof_manifest *m)
 {
 	bool found;
@@ -305,6 +318,11 @@ int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *ta
 	return fd;
 }
 
+static void close_file(void *fd)
+{
+	close((int)(intptr_t)fd);
+}
+
 void aof_drop_history(struct server *s, struct aof_manifest *m)
 {
 	bool any = false;
@@ -315,7 +333,12 @@ void aof_drop_history(struct server *s, struct aof_manifest *m)
 		if (m->files[i].type != AOF_HISTORY)
 			continue;
 		char *path = aof_path(s, m->files[i].name);
-		if (unlink(path) == 0 || errno == ENOENT) {
+		/* Who holds it open lets its blocks go, which may take long: not the engine. */
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		bool gone = unlink(path) == 0 || errno == ENOENT;
+		if (fd >= 0)
+			bgfree_submit(close_file, (void *)(intptr_t)fd, 0);
+		if (gone) {
 			aof_manifest_remove(m, i);
 			any = true;
 		}

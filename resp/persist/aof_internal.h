@@ -39,7 +39,8 @@ struct aof_bytes {
 
 struct aof {
 	struct server *server;
-	bool on;
+	bool on;      /* what changes is logged, into fd */
+	bool waiting; /* switched on at run time: counts for nothing before its first base is there */
 	struct journal_consumer consumer;
 	struct aof_manifest manifest;
 	int fd;        /* the last increment */
@@ -77,6 +78,8 @@ struct aof {
 		int64_t begun_ms, failed_ms, last_seconds;
 		uint64_t count, failures; /* in a row */
 		bool scheduled;
+		bool due;     /* asked for in the middle of a unit: begins behind it */
+		uint64_t cow; /* what the last child copied */
 	} rewrite;
 };
 
@@ -91,16 +94,20 @@ struct aof_tail {
 char *aof_path(const struct server *s, const char *name);
 /* At start: the manifest, after taking over a file of the old kind. False after logging why. */
 bool aof_files_find(struct server *s, struct aof_manifest *m);
+/* The manifest alone, at run time; @m is empty where there is none. False after logging why. */
+bool aof_files_read(struct server *s, struct aof_manifest *m);
 /* Replace the manifest by @m, whole or not at all, logging why not. */
 bool aof_manifest_store(struct server *s, const struct aof_manifest *m);
 bool aof_make_directory(struct server *s);
 /* After loading: the descriptor to go on writing with, a base and an increment made where there is none. -1 after logging. */
 int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *tail);
-/* An empty increment of this number, on the disk; its descriptor, -1 with errno. */
+/* An empty increment of this name; its descriptor, -1 after logging. */
 int aof_create_increment(struct server *s, const char *name);
 /* "appendonly.aof.3.base.rdb", "appendonly.aof.5.incr.aof", from mem.h. */
 char *aof_base_name(const struct server *s, int64_t seq);
 char *aof_increment_name(const struct server *s, int64_t seq);
+/* "temp-appendonly.aof.incr": what is logged before there is a base. */
+char *aof_waiting_name(const struct server *s);
 /* Remove what the manifest calls history, unless aof-disable-auto-gc. */
 void aof_drop_history(struct server *s, struct aof_manifest *m);
 /* The size of a file there, 0 when it is not. */
@@ -124,9 +131,14 @@ void aof_add_up(struct aof *a);
 void aof_rewrite_kill(struct aof *a);
 /* What was scheduled, or grew enough. */
 void aof_rewrite_cron(struct aof *a);
+/* Between commands: begin what waited for the end of a transaction. */
+void aof_rewrite_begin_due(struct aof *a);
 
 /* --- aof.c --- */
 
+/* Log what changes into @fd, of which so much is there. */
 void aof_begin(struct aof *a, int fd, const struct aof_tail *tail);
+/* Log no more; what is gathered is dropped, and who waited for it waits no longer. */
+void aof_end(struct aof *a);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * What changes from the fork on goes into a new increment. When the child has written the base, a new manifest names these two,
  * and what they replace becomes history, which is removed. Until then the old manifest with the increment added stands.
+ *
+ * While the log waits for its first base the increment is a temporary file, which no manifest names; with no log at all there is none.
  */
-#define _GNU_SOURCE /* pipe2 */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,17 +29,70 @@ static _Noreturn void child_run(struct server *s, int pipe)
 {
 	char temp[SAVE_TEMP];
 
-	child_detach(s, pipe);
+	struct child_report report = {.pipe = child_detach(s, pipe)};
 	temp_name(temp, getpid());
 	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int error = fd < 0 ? errno : aof_fill_base(s, fd, NULL, NULL);
+	int error = fd < 0 ? errno : aof_fill_base(s, fd, child_progress, &report);
 	if (error)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Write error writing append only file on disk: %s", strerror(error));
-	_exit(error ? 1 : 0);
+	_exit(!error && child_report_end(s, &report, "AOF rewrite") ? 0 : 1);
 }
 
 /* --- the end --- */
+
+/* @from becomes the file @name of the log; @what it is. */
+static bool take_over(struct server *s, const char *from, const char *name, const char *what)
+{
+	char *path = aof_path(s, name);
+	bool ok = rename(from, path) == 0;
+
+	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
+		 ok ? "Successfully renamed the temporary AOF %s file %s into %s"
+		    : "Error trying to rename the temporary AOF %s file %s into %s: %s",
+		 what, from, path, strerror(errno));
+	mem_free(path);
+	return ok;
+}
+
+static void drop_file(struct server *s, const char *name)
+{
+	char *path = aof_path(s, name);
+
+	unlink(path);
+	mem_free(path);
+}
+
+/* The temporary files under their names, then the manifest that names them: on failure no new name is left. */
+static bool name_files(struct aof *a, struct aof_manifest *m, const char *temp)
+{
+	struct server *s = a->server;
+	char *base = aof_base_name(s, m->base_seq + 1);
+	char *increment = aof_increment_name(s, m->increment_seq + 1);
+	char *waiting = aof_waiting_name(s), *waiting_path = aof_path(s, waiting);
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->files[i].type == AOF_BASE ||
+		    (m->files[i].type == AOF_INCREMENT && m->files[i].seq < a->rewrite.first))
+			m->files[i].type = AOF_HISTORY;
+	aof_manifest_add(m, base, m->base_seq + 1, AOF_BASE);
+	bool ok = take_over(s, temp, base, "base");
+	if (ok && a->waiting) {
+		aof_manifest_add(m, increment, m->increment_seq + 1, AOF_INCREMENT);
+		ok = take_over(s, waiting_path, increment, "incr");
+	}
+	if (ok && !aof_manifest_store(s, m)) {
+		ok = false;
+		drop_file(s, base);
+		if (a->waiting)
+			drop_file(s, increment);
+	}
+	mem_free(base);
+	mem_free(increment);
+	mem_free(waiting);
+	mem_free(waiting_path);
+	return ok;
+}
 
 static bool install(struct aof *a, const char *temp)
 {
@@ -46,29 +100,13 @@ static bool install(struct aof *a, const char *temp)
 	struct aof_manifest m;
 
 	aof_manifest_copy(&m, &a->manifest);
-	char *name = aof_base_name(s, m.base_seq + 1), *path = aof_path(s, name);
-	for (size_t i = 0; i < m.n; i++)
-		if (m.files[i].type == AOF_BASE ||
-		    (m.files[i].type == AOF_INCREMENT && m.files[i].seq < a->rewrite.first))
-			m.files[i].type = AOF_HISTORY;
-	aof_manifest_add(&m, name, m.base_seq + 1, AOF_BASE);
-	bool ok = rename(temp, path) == 0;
-	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		 ok ? "Successfully renamed the temporary AOF base file %s into %s"
-		    : "Error trying to rename the temporary AOF base file %s into %s: %s",
-		 temp, path, strerror(errno));
-	if (ok && !aof_manifest_store(s, &m)) {
-		unlink(path);
-		ok = false;
-	}
-	mem_free(name);
-	mem_free(path);
-	if (!ok) {
+	if (!name_files(a, &m, temp)) {
 		aof_manifest_fini(&m);
 		return false;
 	}
 	aof_manifest_fini(&a->manifest);
 	a->manifest = m;
+	a->waiting = false;
 	aof_drop_history(s, &a->manifest);
 	aof_add_up(a);
 	return true;
@@ -92,9 +130,12 @@ static void on_pipe(void *arg, unsigned events)
 	int status = 0;
 
 	(void)events;
+	if (child_read_reports(s, a->rewrite.pipe))
+		return;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	forget(a);
+	a->rewrite.cow = s->snapshot->figures.cow;
 	temp_name(temp, pid);
 	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (ok)
@@ -118,6 +159,7 @@ void aof_rewrite_kill(struct aof *a)
 {
 	char temp[SAVE_TEMP];
 
+	a->rewrite.due = false;
 	if (!a->rewrite.pid)
 		return;
 	log_line(&a->server->config.log, LOG_LEVEL_NOTICE, "Killing running AOF rewrite child: %ld",
@@ -166,28 +208,53 @@ static bool rotate(struct aof *a)
 	return true;
 }
 
+/* A log that waits for its base begins again with each try for one. */
+static bool begin_waiting(struct aof *a)
+{
+	struct server *s = a->server;
+	char *name = aof_waiting_name(s);
+
+	aof_end(a);
+	snapshot_check_writes(s);
+	log_line(&s->config.log, LOG_LEVEL_NOTICE,
+		 "Creating AOF incr file %s on background rewrite", name);
+	int fd = aof_create_increment(s, name);
+	mem_free(name);
+	if (fd >= 0)
+		aof_begin(a, fd, &(struct aof_tail){0});
+	return fd >= 0;
+}
+
+/* Where what changes from here on goes. */
+static bool prepare(struct aof *a)
+{
+	struct server *s = a->server;
+
+	if (a->on && !a->waiting)
+		return aof_flush(s) && rotate(a);
+	aof_manifest_fini(&a->manifest);
+	a->manifest = (struct aof_manifest){0};
+	a->rewrite.first = INT64_MAX;
+	return aof_make_directory(s) && aof_files_read(s, &a->manifest) &&
+	       (!a->waiting || begin_waiting(a));
+}
+
 static bool fork_child(struct aof *a)
 {
 	struct server *s = a->server;
-	int ends[2];
+	int pipe;
+	pid_t pid = child_fork(s, &pipe);
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	pid_t pid = fork();
 	if (pid == 0)
-		child_run(s, ends[1]);
-	int error = errno;
-	close(ends[1]);
-	if (pid < 0) {
-		close(ends[0]);
-		errno = error;
+		child_run(s, pipe);
+	if (pid < 0)
 		return false;
-	}
 	a->rewrite.pid = pid;
-	a->rewrite.pipe = ends[0];
-	a->rewrite.watch = loop_fd_add(s->loop, ends[0], LOOP_NORMAL, LOOP_READ, on_pipe, a);
+	a->rewrite.pipe = pipe;
+	a->rewrite.watch = loop_fd_add(s->loop, pipe, LOOP_NORMAL, LOOP_READ, on_pipe, a);
 	a->rewrite.begun_ms = s->keyspace->now_ms;
 	a->rewrite.count++;
+	child_began(s);
 	return true;
 }
 
@@ -197,7 +264,10 @@ bool aof_rewrite_start(struct server *s)
 	struct log *log = &s->config.log;
 
 	a->rewrite.scheduled = false;
-	if (aof_flush(s) && rotate(a)) {
+	a->rewrite.due = server_in_unit(s);
+	if (a->rewrite.due)
+		return true;
+	if (prepare(a)) {
 		if (fork_child(a)) {
 			log_line(log, LOG_LEVEL_NOTICE,
 				 "Background append only file rewriting started by pid %ld",
@@ -214,7 +284,15 @@ bool aof_rewrite_start(struct server *s)
 
 bool aof_rewrite_running(const struct server *s)
 {
-	return s->aof->rewrite.pid != 0;
+	return s->aof->rewrite.pid != 0 || s->aof->rewrite.due;
+}
+
+void aof_rewrite_begin_due(struct aof *a)
+{
+	if (!a->rewrite.due || a->server->running)
+		return;
+	a->rewrite.due = false;
+	aof_rewrite_start(a->server);
 }
 
 void aof_rewrite_schedule(struct server *s)
@@ -228,16 +306,15 @@ void aof_rewrite_cron(struct aof *a)
 	const struct config *cfg = &s->config;
 	uint64_t size = a->older + a->size, base = a->grown_from ? a->grown_from : 1;
 
-	if (!a->on || a->rewrite.pid || snapshot_running(s) || s->stopping)
+	if (aof_rewrite_running(s) || snapshot_running(s) || s->stopping || s->loading)
 		return;
-	if (a->rewrite.scheduled) {
+	bool failed = a->rewrite.failed_ms && s->keyspace->now_ms - a->rewrite.failed_ms < RETRY_MS;
+	if (a->rewrite.scheduled || (a->waiting && !failed)) {
 		aof_rewrite_start(s);
 		return;
 	}
-	if (!cfg->auto_aof_rewrite_percentage || size <= (uint64_t)cfg->auto_aof_rewrite_min_size ||
-	    a->write_error || a->sync_error)
-		return;
-	if (a->rewrite.failed_ms && s->keyspace->now_ms - a->rewrite.failed_ms < RETRY_MS)
+	if (!a->on || a->waiting || failed || !cfg->auto_aof_rewrite_percentage ||
+	    size <= (uint64_t)cfg->auto_aof_rewrite_min_size || a->write_error || a->sync_error)
 		return;
 	int64_t growth = (int64_t)(size * 100 / base) - 100;
 	if (growth < cfg->auto_aof_rewrite_percentage)

@@ -1,4 +1,5 @@
-/* resp/persist/child.c - the background save: a child process with the data as it was, and the pipe it talks through. */
+/* resp/persist/child.c - the background save: a child process with the data as it was, and the pipe it talks through. What children
+ * report is here for a rewrite of the log too. */
 #define _GNU_SOURCE /* pipe2, close_range */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +30,6 @@ static int64_t clock_us(void)
 
 /* --- in the child --- */
 
-struct child {
-	int pipe;
-	int64_t next_us, next_cow_us;
-	uint64_t keys, peak, sum, samples;
-};
-
 /* Bytes that this process has for itself alone: what was copied since the fork. */
 static uint64_t private_bytes(void)
 {
@@ -50,7 +45,7 @@ static uint64_t private_bytes(void)
 	return (uint64_t)kb * 1024;
 }
 
-static uint64_t measure(struct child *c)
+static uint64_t measure(struct child_report *c)
 {
 	int64_t begin = clock_us();
 	uint64_t cow = private_bytes();
@@ -63,7 +58,7 @@ static uint64_t measure(struct child *c)
 	return cow;
 }
 
-static void tell(struct child *c, bool with_cow)
+static void tell(struct child_report *c, bool with_cow)
 {
 	struct save_report r = {.keys = c->keys, .has_cow = with_cow};
 
@@ -74,9 +69,9 @@ static void tell(struct child *c, bool with_cow)
 	}
 }
 
-static void on_progress(void *arg, uint64_t keys)
+void child_progress(void *arg, uint64_t keys)
 {
-	struct child *c = arg;
+	struct child_report *c = arg;
 	int64_t now = clock_us();
 
 	c->keys = keys;
@@ -86,12 +81,15 @@ static void on_progress(void *arg, uint64_t keys)
 	tell(c, now >= c->next_cow_us);
 }
 
-static void log_cow(struct server *s, const struct child *c, uint64_t cow)
+bool child_report_end(struct server *s, struct child_report *c, const char *what)
 {
+	struct save_report r = {.keys = c->keys, .cow = measure(c), .has_cow = true};
+
 	log_line(&s->config.log, LOG_LEVEL_NOTICE,
-		 "Fork CoW for RDB: current %zu MB, peak %zu MB, average %llu MB",
-		 (size_t)(cow >> 20), (size_t)(c->peak >> 20),
+		 "Fork CoW for %s: current %zu MB, peak %zu MB, average %llu MB", what,
+		 (size_t)(r.cow >> 20), (size_t)(c->peak >> 20),
 		 (unsigned long long)(c->sum / c->samples >> 20));
+	return write(c->pipe, &r, sizeof(r)) == (ssize_t)sizeof(r);
 }
 
 /* Sockets, epoll and the mount belong to the parent: a descriptor kept here would hold a dead mount open. */
@@ -122,15 +120,9 @@ int child_detach(struct server *s, int pipe)
 
 static _Noreturn void child_run(struct server *s, int pipe)
 {
-	struct child c = {.pipe = child_detach(s, pipe)};
+	struct child_report c = {.pipe = child_detach(s, pipe)};
 
-	if (!save_file(s, on_progress, &c))
-		_exit(1);
-	struct save_report r = {.keys = c.keys, .cow = measure(&c), .has_cow = true};
-	log_cow(s, &c, r.cow);
-	if (write(c.pipe, &r, sizeof(r)) < 0)
-		_exit(1);
-	_exit(0);
+	_exit(save_file(s, child_progress, &c) && child_report_end(s, &c, "RDB") ? 0 : 1);
 }
 
 /* --- in the server --- */
@@ -176,6 +168,7 @@ static void ended(struct snapshot *n)
 		log_line(log, LOG_LEVEL_WARNING, "Background saving error");
 	}
 	n->figures.last_seconds = (s->keyspace->now_ms - n->begun_ms) / 1000;
+	n->figures.last_cow = n->figures.cow;
 	n->figures.last_ok = ok;
 	if (ok)
 		save_done(s);
@@ -188,22 +181,28 @@ static void take_report(struct snapshot *n, const struct save_report *r)
 	n->figures.keys_done = r->keys;
 	if (!r->has_cow)
 		return;
-	n->figures.cow = n->figures.last_cow = r->cow;
+	n->figures.cow = r->cow;
 	if (r->cow > n->figures.cow_peak)
 		n->figures.cow_peak = r->cow;
 	n->cow_ms = n->server->keyspace->now_ms;
 }
 
-static void on_pipe(void *arg, unsigned events)
+bool child_read_reports(struct server *s, int pipe)
 {
-	struct snapshot *n = arg;
 	struct save_report r;
 	ssize_t got;
 
+	while ((got = read(pipe, &r, sizeof(r))) == (ssize_t)sizeof(r))
+		take_report(s->snapshot, &r);
+	return got < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+static void on_pipe(void *arg, unsigned events)
+{
+	struct snapshot *n = arg;
+
 	(void)events;
-	while ((got = read(n->pipe, &r, sizeof(r))) == (ssize_t)sizeof(r))
-		take_report(n, &r);
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+	if (!child_read_reports(n->server, n->pipe))
 		ended(n);
 }
 
@@ -228,29 +227,61 @@ static uint64_t count_keys(const struct keyspace *ks)
 	return n;
 }
 
+void child_began(struct server *s)
+{
+	struct snapshot *n = s->snapshot;
+
+	n->cow_ms = 0;
+	n->figures.cow = n->figures.cow_peak = 0;
+	n->figures.keys_done = 0;
+	n->figures.keys_total = count_keys(s->keyspace);
+}
+
+pid_t child_fork(struct server *s, int *pipe)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	int64_t begin = clock_us();
+	pid_t pid = fork();
+	if (pid == 0) {
+		*pipe = ends[1];
+		return 0;
+	}
+	int error = errno;
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		errno = error;
+		return -1;
+	}
+	s->snapshot->figures.forks++;
+	s->snapshot->figures.fork_usec = (uint64_t)(clock_us() - begin);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*pipe = ends[0];
+	return pid;
+}
+
 static void began(struct snapshot *n, pid_t pid, int fd)
 {
 	struct server *s = n->server;
 
 	n->child = pid;
 	n->pipe = fd;
-	fcntl(fd, F_SETFL, O_NONBLOCK);
 	n->watch = loop_fd_add(s->loop, fd, LOOP_NORMAL, LOOP_READ, on_pipe, n);
 	n->begun_ms = s->keyspace->now_ms;
-	n->cow_ms = 0;
 	n->dirty_before = s->stats.dirty;
 	n->scheduled = false;
-	n->figures.cow = n->figures.cow_peak = 0;
-	n->figures.keys_done = 0;
-	n->figures.keys_total = count_keys(s->keyspace);
 	n->figures.saves++;
+	child_began(s);
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Background saving started by pid %ld",
 		 (long)pid);
 }
 
 bool snapshot_running(const struct server *s)
 {
-	return s->snapshot->child != 0;
+	return s->snapshot->child != 0 || s->snapshot->due;
 }
 
 void snapshot_schedule(struct server *s)
@@ -271,25 +302,18 @@ static bool start_failed(struct server *s)
 bool snapshot_start(struct server *s)
 {
 	struct snapshot *n = s->snapshot;
-	int ends[2];
+	int pipe;
 
 	n->last_try_ms = s->keyspace->now_ms;
+	n->due = server_in_unit(s);
+	if (n->due)
+		return true;
 	n->memory = mem_used();
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return start_failed(s);
-	int64_t begin = clock_us();
-	pid_t pid = fork();
+	pid_t pid = child_fork(s, &pipe);
 	if (pid == 0)
-		child_run(s, ends[1]);
-	close(ends[1]);
-	if (pid < 0) {
-		int saved = errno;
-		close(ends[0]);
-		errno = saved;
+		child_run(s, pipe);
+	if (pid < 0)
 		return start_failed(s);
-	}
-	n->figures.forks++;
-	n->figures.fork_usec = (uint64_t)(clock_us() - begin);
-	began(n, pid, ends[0]);
+	began(n, pid, pipe);
 	return true;
 }

@@ -14,6 +14,13 @@ struct save_report {
 	bool has_cow;
 };
 
+/* In a child: what it reports. Zeroed but for the pipe. */
+struct child_report {
+	int pipe;
+	int64_t next_us, next_cow_us;
+	uint64_t keys, peak, sum, samples;
+};
+
 struct snapshot {
 	struct server *server;
 	pid_t child; /* 0: none */
@@ -22,6 +29,7 @@ struct snapshot {
 	uint64_t dirty_before; /* changes that the running save includes */
 	int64_t begun_ms, last_try_ms, cow_ms;
 	bool scheduled;
+	bool due; /* asked for in the middle of a unit: begins behind it */
 	uint64_t
 		memory; /* in use when the save began; the child must not ask, a lock may be held there for ever */
 	struct snapshot_figures figures;
@@ -47,6 +55,18 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 /* In a child: keep no descriptor but standard ones and @pipe's; signals, log and memory for a process of its own. Answers the
  * pipe's descriptor. */
 int child_detach(struct server *s, int pipe);
+/* In a child, @arg a child_report: @keys are done; tells the server now and then. */
+void child_progress(void *arg, uint64_t keys);
+/* In a child: the last report, also into the log; @what was done. False when nobody takes it. */
+bool child_report_end(struct server *s, struct child_report *c, const char *what);
+
+/* A child with a pipe to the server, whose own end *@pipe is: 0 in the child, its pid in the server, where reading does not block; -1 with
+ * errno. */
+pid_t child_fork(struct server *s, int *pipe);
+/* A child began: its reports are the current ones. */
+void child_began(struct server *s);
+/* Take what it told; false when it is gone. */
+bool child_read_reports(struct server *s, int pipe);
 
 /* End the background save that runs and drop its file. */
 void child_kill(struct server *s);

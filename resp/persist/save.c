@@ -198,7 +198,7 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 	struct snapshot *n = s->snapshot;
 	long seconds, changes;
 
-	if (n->child || aof_rewrite_running(s) || s->loading || s->stopping)
+	if (snapshot_running(s) || aof_rewrite_running(s) || s->loading || s->stopping)
 		return;
 	if (!n->figures.last_ok && now_ms - n->last_try_ms <= RETRY_MS)
 		return;
@@ -209,6 +209,14 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 	} else if (n->scheduled) {
 		snapshot_start(s);
 	}
+}
+
+void snapshot_begin_due(struct server *s)
+{
+	if (!s->snapshot->due || s->running)
+		return;
+	s->snapshot->due = false;
+	snapshot_start(s);
 }
 
 /* --- around it --- */
@@ -227,6 +235,7 @@ void snapshot_flushed(struct server *s)
 {
 	uint64_t dirty = s->stats.dirty;
 
+	s->snapshot->due = false;
 	if (s->snapshot->child)
 		child_kill(s);
 	if (!has_save_points(s))
@@ -241,6 +250,7 @@ bool snapshot_before_exit(struct server *s, unsigned flags)
 	struct log *log = &s->config.log;
 	bool save = flags & SHUTDOWN_SAVE || (!(flags & SHUTDOWN_NOSAVE) && has_save_points(s));
 
+	s->snapshot->due = false;
 	if (s->snapshot->child) {
 		log_line(log, LOG_LEVEL_WARNING, "There is a child saving an .rdb. Killing it!");
 		child_kill(s);
@@ -269,11 +279,12 @@ void snapshot_figures(const struct server *s, struct snapshot_figures *out)
 	int64_t now = s->keyspace->now_ms;
 
 	*out = n->figures;
-	out->running = n->child != 0;
+	out->running = snapshot_running(s);
 	out->current_seconds = n->child ? (now - n->begun_ms) / 1000 : -1;
-	out->cow_age = n->child && n->cow_ms ? (uint64_t)(now - n->cow_ms) / 1000 : 0;
-	if (!n->child)
-		out->keys_done = out->keys_total = 0;
+	bool reports = n->child || aof_rewrite_running(s);
+	out->cow_age = reports && n->cow_ms ? (uint64_t)(now - n->cow_ms) / 1000 : 0;
+	if (!reports)
+		out->keys_done = out->keys_total = out->cow = out->cow_peak = 0;
 	int64_t past = now / 1000 - out->load_start;
 	out->load_eta =
 		out->load_done && past > 0

@@ -22,8 +22,11 @@ void snapshot_free(struct snapshot *n);
 /* Write the file now; false after logging why. Never while a background save runs. */
 bool snapshot_save(struct server *s);
 
-/* Begin a background save; false after logging why. Never while one runs. */
+/* Begin a background save; false after logging why. Never while one runs. In the middle of a transaction it begins behind it: half of one
+ * is no state to save. */
 bool snapshot_start(struct server *s);
+/* Between commands: begin what waited for the end of a transaction. */
+void snapshot_begin_due(struct server *s);
 bool snapshot_running(const struct server *s);
 /* Begin one as soon as the running one ended. */
 void snapshot_schedule(struct server *s);

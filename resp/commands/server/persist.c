@@ -32,10 +32,6 @@ static void cmd_bgsave(struct call *c)
 	}
 	if (snapshot_running(c->server)) {
 		reply_error(c->reply, "ERR Background save already in progress");
-	} else if (c->session->flags & SESSION_DENY_BLOCKING) {
-		/* In the middle of a transaction the data set is not one that may be saved. */
-		snapshot_schedule(c->server);
-		reply_status(c->reply, "Background saving scheduled");
 	} else if (aof_rewrite_running(c->server) && !schedule) {
 		reply_error(
 			c->reply,
@@ -55,13 +51,10 @@ static void cmd_bgrewriteaof(struct call *c)
 {
 	struct server *s = c->server;
 
-	if (!s->config.appendonly) {
-		reply_error(c->reply, "ERR BGREWRITEAOF needs appendonly yes in this version");
-	} else if (aof_rewrite_running(s)) {
+	if (aof_rewrite_running(s)) {
 		reply_error(c->reply,
 			    "ERR Background append only file rewriting already in progress");
-	} else if (snapshot_running(s) || c->session->flags & SESSION_DENY_BLOCKING) {
-		/* Inside a transaction too: its changes are not written yet. */
+	} else if (snapshot_running(s)) {
 		aof_rewrite_schedule(s);
 		reply_status(c->reply, "Background append only file rewriting scheduled");
 	} else if (aof_rewrite_start(s)) {
