@@ -194,6 +194,7 @@ static int serve(struct server *s)
 	if (s->network == NULL)
 		return 1;
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Server initialized");
+	snapshot_claim(s);
 	struct mount *mount = s->config.mount[0] ? mount_start(s) : NULL;
 	bool failed = s->config.mount[0] && mount == NULL;
 	if (!failed) {

@@ -379,7 +379,7 @@ struct aof *aof_new(struct server *s)
 	struct aof *a = mem_calloc(sizeof(*a));
 
 	a->server = s;
-	a->fd = -1;
+	a->fd = a->dir = -1;
 	a->rewrite.last_seconds = -1;
 	a->batch = 1;
 	a->consumer = (struct journal_consumer){
@@ -425,6 +425,7 @@ void aof_free(struct aof *a)
 	aof_rewrite_kill(a);
 	aof_end(a);
 	aof_sync_stop(&a->sync);
+	aof_leave(a->server);
 	aof_manifest_fini(&a->manifest);
 	mem_free(a->open.p);
 	mem_free(a->sent.p);
@@ -483,6 +484,8 @@ static bool switch_on(struct aof *a)
 	}
 	if (aof_rewrite_start(s))
 		return true;
+	aof_end(a);
+	aof_leave(s);
 	a->waiting = false;
 	log_line(log, LOG_LEVEL_WARNING,
 		 "Redis needs to enable the AOF but can't trigger a background AOF rewrite "
@@ -505,12 +508,12 @@ static void switch_off(struct aof *a)
 			 "written to it");
 	aof_end(a);
 	if (a->waiting) {
-		char *name = aof_waiting_name(s), *path = aof_path(s, name);
-		unlink(path);
+		char *name = aof_waiting_name(s);
+		aof_remove(s, name);
 		mem_free(name);
-		mem_free(path);
 	}
 	a->waiting = false;
+	aof_leave(s);
 	snapshot_check_writes(s);
 }
 

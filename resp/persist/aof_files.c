@@ -1,8 +1,10 @@
 /* resp/persist/aof_files.c - the directory of the append-only log and what stands in it. See aof_internal.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +30,83 @@ char *aof_path(const struct server *s, const char *name)
 	return join(s->config.appenddirname, "/", name);
 }
 
+/* --- the directory --- */
+
+bool aof_enter(struct server *s)
+{
+	const char *dir = s->config.appenddirname;
+	struct log *log = &s->config.log;
+
+	if (s->aof->dir >= 0)
+		return true;
+	if (mkdir(dir, 0755) == 0)
+		save_sync_directory(s, ".");
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		log_line(log, LOG_LEVEL_WARNING, "Can't open or create append-only dir %s: %s", dir,
+			 strerror(errno));
+		return false;
+	}
+	/* Where locks are not to be had there is none; where another server has it, it would be both servers' end. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		log_line(log, LOG_LEVEL_WARNING,
+			 "The append-only dir %s is in use by another server", dir);
+		close(fd);
+		return false;
+	}
+	s->aof->dir = fd;
+	return true;
+}
+
+void aof_leave(struct server *s)
+{
+	if (s->aof->dir >= 0)
+		close(s->aof->dir);
+	s->aof->dir = -1;
+}
+
+int aof_open(const struct server *s, const char *name, int flags)
+{
+	return openat(s->aof->dir, name, flags | O_CLOEXEC, 0644);
+}
+
+bool aof_remove(const struct server *s, const char *name)
+{
+	return unlinkat(s->aof->dir, name, 0) == 0 || errno == ENOENT;
+}
+
+bool aof_rename(const struct server *s, const char *from, const char *to)
+{
+	return renameat(s->aof->dir, from, s->aof->dir, to) == 0;
+}
+
+static bool exists(const struct server *s, const char *name)
+{
+	return faccessat(s->aof->dir, name, F_OK, 0) == 0;
+}
+
+static void sync_directory(struct server *s)
+{
+	if (fsync(s->aof->dir) < 0)
+		log_line(&s->config.log, LOG_LEVEL_WARNING, "Fail to fsync AOF directory %s: %s.",
+			 s->config.appenddirname, strerror(errno));
+}
+
+/* What a server that was killed left half written: the lock says that it writes no more. */
+static void drop_temporary(struct server *s)
+{
+	int fd = aof_open(s, ".", O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (strncmp(e->d_name, "temp-", 5) == 0)
+			aof_remove(s, e->d_name);
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+}
+
 static char *numbered(const struct server *s, int64_t seq, const char *suffix)
 {
 	char tail[64];
@@ -51,28 +130,16 @@ char *aof_waiting_name(const struct server *s)
 	return join("temp-", s->config.appendfilename, ".incr");
 }
 
-static char *manifest_path(const struct server *s, bool temp)
+static char *manifest_name(const struct server *s, bool temp)
 {
-	char *name = join(temp ? "temp-" : "", s->config.appendfilename, ".manifest");
-	char *path = aof_path(s, name);
-
-	mem_free(name);
-	return path;
+	return join(temp ? "temp-" : "", s->config.appendfilename, ".manifest");
 }
 
 uint64_t aof_file_size(const struct server *s, const char *name)
 {
-	char *path = aof_path(s, name);
 	struct stat st;
-	bool there = stat(path, &st) == 0;
 
-	mem_free(path);
-	return there ? (uint64_t)st.st_size : 0;
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
+	return fstatat(s->aof->dir, name, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 /* --- the manifest --- */
@@ -91,11 +158,11 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-static bool write_manifest(struct server *s, const char *path, const struct aof_manifest *m)
+static bool write_manifest(struct server *s, const char *name, const struct aof_manifest *m)
 {
 	size_t n;
 	char *text = aof_manifest_format(m, &n);
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
+	int fd = aof_open(s, name, O_WRONLY | O_TRUNC | O_CREAT);
 	int error = fd < 0 ? errno : write_all(fd, text, n);
 
 	mem_free(text);
@@ -105,28 +172,28 @@ static bool write_manifest(struct server *s, const char *path, const struct aof_
 		close(fd);
 	if (error)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Error trying to write the temporary AOF manifest file %s: %s", path,
+			 "Error trying to write the temporary AOF manifest file %s: %s", name,
 			 strerror(error));
 	return !error;
 }
 
 bool aof_manifest_store(struct server *s, const struct aof_manifest *m)
 {
-	char *temp = manifest_path(s, true), *path = manifest_path(s, false);
+	char *temp = manifest_name(s, true), *name = manifest_name(s, false);
 	bool ok = write_manifest(s, temp, m);
 
-	if (ok && rename(temp, path) < 0) {
+	if (ok && !aof_rename(s, temp, name)) {
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Error trying to rename the temporary AOF manifest file %s into %s: %s",
-			 temp, path, strerror(errno));
+			 temp, name, strerror(errno));
 		ok = false;
 	}
 	if (ok)
-		save_sync_directory(s, s->config.appenddirname);
+		sync_directory(s);
 	else
-		unlink(temp);
+		aof_remove(s, temp);
 	mem_free(temp);
-	mem_free(path);
+	mem_free(name);
 	return ok;
 }
 
@@ -145,8 +212,8 @@ static bool parse_manifest(struct server *s, struct aof_manifest *m, struct byte
 
 static bool read_manifest(struct server *s, struct aof_manifest *m, bool *found)
 {
-	char *path = manifest_path(s, false), *text = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *name = manifest_name(s, false), *text = NULL;
+	int fd = aof_open(s, name, O_RDONLY);
 	ssize_t n = 0;
 	struct stat st;
 
@@ -160,29 +227,13 @@ static bool read_manifest(struct server *s, struct aof_manifest *m, bool *found)
 		ok = parse_manifest(s, m, bytes_of(text, (size_t)n));
 	else if (*found)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Fatal error: can't open the AOF manifest file %s for reading: %s", path,
+			 "Fatal error: can't open the AOF manifest file %s for reading: %s", name,
 			 strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	mem_free(text);
-	mem_free(path);
+	mem_free(name);
 	return ok;
-}
-
-bool aof_make_directory(struct server *s)
-{
-	const char *dir = s->config.appenddirname;
-
-	if (mkdir(dir, 0755) == 0) {
-		save_sync_directory(s, ".");
-		return true;
-	}
-	struct stat st;
-	if (errno == EEXIST && stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
-		return true;
-	log_line(&s->config.log, LOG_LEVEL_WARNING, "Can't open or create append-only dir %s: %s",
-		 dir, strerror(errno));
-	return false;
 }
 
 /* --- a file of the old kind --- */
@@ -193,16 +244,13 @@ static bool is_old(const struct server *s, const struct aof_manifest *m, bool fo
 	const char *name = s->config.appendfilename;
 	const struct aof_file *base = aof_manifest_base(m);
 
-	if (!exists(name))
+	if (access(name, F_OK) < 0)
 		return false;
 	if (!found)
 		return true;
 	if (m->n != 1 || !base || strcmp(base->name, name) != 0)
 		return false;
-	char *path = aof_path(s, name);
-	bool moved = exists(path);
-	mem_free(path);
-	return !moved;
+	return !exists(s, name);
 }
 
 static bool upgrade(struct server *s, struct aof_manifest *m)
@@ -212,18 +260,15 @@ static bool upgrade(struct server *s, struct aof_manifest *m)
 
 	aof_manifest_fini(m);
 	aof_manifest_add(m, name, 1, AOF_BASE);
-	if (!aof_make_directory(s) || !aof_manifest_store(s, m))
+	if (!aof_manifest_store(s, m))
 		return false;
-	char *path = aof_path(s, name);
-	bool ok = rename(name, path) == 0;
-	mem_free(path);
-	if (!ok) {
+	if (renameat(AT_FDCWD, name, s->aof->dir, name) < 0) {
 		log_line(log, LOG_LEVEL_WARNING,
 			 "Error trying to move the old AOF file %s into dir %s: %s", name,
 			 s->config.appenddirname, strerror(errno));
 		return false;
 	}
-	save_sync_directory(s, s->config.appenddirname);
+	sync_directory(s);
 	save_sync_directory(s, ".");
 	log_line(log, LOG_LEVEL_NOTICE,
 		 "Successfully migrated an old-style AOF file (%s) into the AOF directory (%s).",
@@ -235,15 +280,16 @@ bool aof_files_read(struct server *s, struct aof_manifest *m)
 {
 	bool found;
 
-	return read_manifest(s, m, &found);
+	return aof_enter(s) && read_manifest(s, m, &found);
 }
 
 bool aof_files_find(struct server *s, struct aof_manifest *m)
 {
 	bool found;
 
-	if (!read_manifest(s, m, &found))
+	if (!aof_enter(s) || !read_manifest(s, m, &found))
 		return false;
+	drop_temporary(s);
 	return !is_old(s, m, found) || upgrade(s, m);
 }
 
@@ -252,8 +298,8 @@ bool aof_files_find(struct server *s, struct aof_manifest *m)
 /* A base that holds what is in memory: nothing, but where the log was switched on with data loaded. */
 static bool create_base(struct server *s, struct aof_manifest *m)
 {
-	char *name = aof_base_name(s, m->base_seq + 1), *path = aof_path(s, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	char *name = aof_base_name(s, m->base_seq + 1);
+	int fd = aof_open(s, name, O_WRONLY | O_CREAT | O_TRUNC);
 
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Creating AOF base file %s on server start",
 		 name);
@@ -264,26 +310,21 @@ static bool create_base(struct server *s, struct aof_manifest *m)
 	else
 		aof_manifest_add(m, name, m->base_seq + 1, AOF_BASE);
 	mem_free(name);
-	mem_free(path);
 	return !error;
 }
 
 int aof_create_increment(struct server *s, const char *name)
 {
-	char *path = aof_path(s, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = aof_open(s, name, O_WRONLY | O_CREAT | O_TRUNC);
 
 	if (fd < 0)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Can't open the append-only file %s: %s", name, strerror(errno));
-	mem_free(path);
 	return fd;
 }
 
 static int create_first(struct server *s, struct aof_manifest *m)
 {
-	if (!aof_make_directory(s))
-		return -1;
 	if (m->n == 0 && !create_base(s, m))
 		return -1;
 	char *name = aof_increment_name(s, m->increment_seq + 1);
@@ -308,13 +349,11 @@ int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *ta
 		*tail = (struct aof_tail){0};
 		return create_first(s, m);
 	}
-	char *path = aof_path(s, last->name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int fd = aof_open(s, last->name, O_WRONLY | O_CREAT);
 	log_line(&s->config.log, fd < 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 		 fd < 0 ? "Can't open the append-only file %s: %s"
 			: "Opening AOF incr file %s on server start",
 		 last->name, strerror(errno));
-	mem_free(path);
 	return fd;
 }
 
@@ -332,17 +371,15 @@ void aof_drop_history(struct server *s, struct aof_manifest *m)
 	for (size_t i = m->n; i--;) {
 		if (m->files[i].type != AOF_HISTORY)
 			continue;
-		char *path = aof_path(s, m->files[i].name);
-		/* Who holds it open lets its blocks go, which may take long: not the engine. */
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		bool gone = unlink(path) == 0 || errno == ENOENT;
+		/* Who holds it open last lets its blocks go, which may take long: not the engine. */
+		int fd = aof_open(s, m->files[i].name, O_RDONLY);
+		bool gone = aof_remove(s, m->files[i].name);
 		if (fd >= 0)
 			bgfree_submit(close_file, (void *)(intptr_t)fd, 0);
 		if (gone) {
 			aof_manifest_remove(m, i);
 			any = true;
 		}
-		mem_free(path);
 	}
 	if (any)
 		aof_manifest_store(s, m);

@@ -43,6 +43,7 @@ struct aof {
 	bool waiting; /* switched on at run time: counts for nothing before its first base is there */
 	struct journal_consumer consumer;
 	struct aof_manifest manifest;
+	int dir;       /* the directory, locked; -1 while there is nothing to do in it */
 	int fd;        /* the last increment */
 	uint64_t size; /* how much of it is whole */
 	uint64_t older, base_size;
@@ -90,7 +91,15 @@ struct aof_tail {
 
 /* --- aof_files.c --- */
 
-/* "appendonlydir/NAME" from mem.h. */
+/* Open the directory, made where there is none, and lock it: all files are found by it, wherever the process's own directory goes. False
+ * after logging why; true when it is open already. */
+bool aof_enter(struct server *s);
+void aof_leave(struct server *s);
+/* As open(2), unlink(2) and rename(2), of names in it. A file that is not there is removed. */
+int aof_open(const struct server *s, const char *name, int flags);
+bool aof_remove(const struct server *s, const char *name);
+bool aof_rename(const struct server *s, const char *from, const char *to);
+/* "appendonlydir/NAME" from mem.h, to be read by people. */
 char *aof_path(const struct server *s, const char *name);
 /* At start: the manifest, after taking over a file of the old kind. False after logging why. */
 bool aof_files_find(struct server *s, struct aof_manifest *m);
@@ -98,7 +107,6 @@ bool aof_files_find(struct server *s, struct aof_manifest *m);
 bool aof_files_read(struct server *s, struct aof_manifest *m);
 /* Replace the manifest by @m, whole or not at all, logging why not. */
 bool aof_manifest_store(struct server *s, const struct aof_manifest *m);
-bool aof_make_directory(struct server *s);
 /* After loading: the descriptor to go on writing with, a base and an increment made where there is none. -1 after logging. */
 int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *tail);
 /* An empty increment of this name; its descriptor, -1 after logging. */

@@ -150,7 +150,7 @@ static enum aof_item run_all(struct loading *l, bool *said)
 
 /* --- what may be wrong --- */
 
-static bool cut(struct loading *l, const char *path)
+static bool cut(struct loading *l, int fd)
 {
 	struct log *log = &l->server->config.log;
 
@@ -158,7 +158,7 @@ static bool cut(struct loading *l, const char *path)
 		 l->name);
 	log_line(log, LOG_LEVEL_WARNING, "!!! Truncating the AOF %s at offset %llu !!!", l->name,
 		 (unsigned long long)l->good.offset);
-	if (truncate(path, (off_t)l->good.offset) < 0) {
+	if (ftruncate(fd, (off_t)l->good.offset) < 0) {
 		log_line(log, LOG_LEVEL_WARNING, "Error truncating the AOF file %s: %s", l->name,
 			 strerror(errno));
 		return false;
@@ -195,7 +195,7 @@ static bool report_torn(struct loading *l)
 	return false;
 }
 
-static bool judge(struct loading *l, enum aof_item got, const char *path)
+static bool judge(struct loading *l, enum aof_item got, int fd)
 {
 	switch (got) {
 	case AOF_COMMAND:
@@ -207,7 +207,7 @@ static bool judge(struct loading *l, enum aof_item got, const char *path)
 					     "something here claims more bytes than there are");
 		if (!l->last || !l->server->config.aof_load_truncated)
 			return report_torn(l);
-		return cut(l, path);
+		return cut(l, fd);
 	case AOF_BAD:
 		return report_damage(l, l->in.error_offset, l->in.error);
 	case AOF_ERROR:
@@ -247,8 +247,7 @@ static bool load_preamble(struct loading *l, int fd, uint64_t size, bool is_base
 	return ok;
 }
 
-static bool load_fd(struct loading *l, int fd, uint64_t size, const char *path, bool is_base,
-		    struct aof_tail *tail)
+static bool load_fd(struct loading *l, int fd, uint64_t size, bool is_base, struct aof_tail *tail)
 {
 	struct server *s = l->server;
 	uint64_t start;
@@ -262,7 +261,7 @@ static bool load_fd(struct loading *l, int fd, uint64_t size, const char *path, 
 	l->next_turn = start + TURN_BYTES;
 	aof_in_init(&l->in, fd, size, start);
 	enum aof_item got = run_all(l, &said);
-	bool ok = !said && judge(l, got, path);
+	bool ok = !said && judge(l, got, fd);
 	*tail = (struct aof_tail){l->good.offset, l->good.crc, l->good.covered};
 	aof_in_fini(&l->in);
 	return ok;
@@ -280,24 +279,24 @@ static bool load_file(struct loading *l, const struct aof_file *f, bool last, st
 {
 	struct server *s = l->server;
 	bool is_base = f->type == AOF_BASE;
-	char *path = aof_path(s, f->name);
 	struct timespec begin;
 	struct stat st;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	l->name = f->name;
 	l->last = last;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = aof_open(s, f->name, O_RDWR); /* a torn end is cut off */
+	if (fd < 0 && (errno == EACCES || errno == EROFS))
+		fd = aof_open(s, f->name, O_RDONLY);
 	bool ok = fd >= 0 && fstat(fd, &st) == 0;
 	if (!ok)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Fatal error: can't open the append log file %s for reading: %s", f->name,
 			 strerror(errno));
 	else
-		ok = load_fd(l, fd, (uint64_t)st.st_size, path, is_base, tail);
+		ok = load_fd(l, fd, (uint64_t)st.st_size, is_base, tail);
 	if (fd >= 0)
 		close(fd);
-	mem_free(path);
 	if (ok && !s->stopping) {
 		l->before += (uint64_t)st.st_size;
 		log_line(&s->config.log, LOG_LEVEL_NOTICE,

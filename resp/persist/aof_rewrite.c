@@ -29,10 +29,12 @@ static _Noreturn void child_run(struct server *s, int pipe)
 {
 	char temp[SAVE_TEMP];
 
-	struct child_report report = {.pipe = child_detach(s, pipe)};
 	temp_name(temp, getpid());
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int error = fd < 0 ? errno : aof_fill_base(s, fd, child_progress, &report);
+	int fd = aof_open(s, temp, O_WRONLY | O_CREAT | O_TRUNC), error = errno;
+	struct child_report report = {.pipe = pipe};
+	child_detach(s, pipe, fd);
+	if (fd >= 0)
+		error = aof_fill_base(s, fd, child_progress, &report);
 	if (error)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Write error writing append only file on disk: %s", strerror(error));
@@ -45,7 +47,7 @@ static _Noreturn void child_run(struct server *s, int pipe)
 static bool take_over(struct server *s, const char *from, const char *name, const char *what)
 {
 	char *path = aof_path(s, name);
-	bool ok = rename(from, path) == 0;
+	bool ok = aof_rename(s, from, name);
 
 	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
 		 ok ? "Successfully renamed the temporary AOF %s file %s into %s"
@@ -55,21 +57,13 @@ static bool take_over(struct server *s, const char *from, const char *name, cons
 	return ok;
 }
 
-static void drop_file(struct server *s, const char *name)
-{
-	char *path = aof_path(s, name);
-
-	unlink(path);
-	mem_free(path);
-}
-
 /* The temporary files under their names, then the manifest that names them: on failure no new name is left. */
 static bool name_files(struct aof *a, struct aof_manifest *m, const char *temp)
 {
 	struct server *s = a->server;
 	char *base = aof_base_name(s, m->base_seq + 1);
 	char *increment = aof_increment_name(s, m->increment_seq + 1);
-	char *waiting = aof_waiting_name(s), *waiting_path = aof_path(s, waiting);
+	char *waiting = aof_waiting_name(s);
 
 	for (size_t i = 0; i < m->n; i++)
 		if (m->files[i].type == AOF_BASE ||
@@ -79,18 +73,17 @@ static bool name_files(struct aof *a, struct aof_manifest *m, const char *temp)
 	bool ok = take_over(s, temp, base, "base");
 	if (ok && a->waiting) {
 		aof_manifest_add(m, increment, m->increment_seq + 1, AOF_INCREMENT);
-		ok = take_over(s, waiting_path, increment, "incr");
+		ok = take_over(s, waiting, increment, "incr");
 	}
 	if (ok && !aof_manifest_store(s, m)) {
 		ok = false;
-		drop_file(s, base);
+		aof_remove(s, base);
 		if (a->waiting)
-			drop_file(s, increment);
+			aof_remove(s, increment);
 	}
 	mem_free(base);
 	mem_free(increment);
 	mem_free(waiting);
-	mem_free(waiting_path);
 	return ok;
 }
 
@@ -149,7 +142,9 @@ static void on_pipe(void *arg, unsigned events)
 	if (ok)
 		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite finished successfully");
 	else
-		unlink(temp);
+		aof_remove(s, temp);
+	if (!a->on && !a->waiting)
+		aof_leave(s);
 	a->rewrite.last_seconds = (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000;
 	a->rewrite.failures = ok ? 0 : a->rewrite.failures + 1;
 	a->rewrite.failed_ms = ok ? 0 : s->keyspace->now_ms;
@@ -168,7 +163,7 @@ void aof_rewrite_kill(struct aof *a)
 	while (waitpid(a->rewrite.pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	temp_name(temp, a->rewrite.pid);
-	unlink(temp);
+	aof_remove(a->server, temp);
 	forget(a);
 }
 
@@ -235,8 +230,7 @@ static bool prepare(struct aof *a)
 	aof_manifest_fini(&a->manifest);
 	a->manifest = (struct aof_manifest){0};
 	a->rewrite.first = INT64_MAX;
-	return aof_make_directory(s) && aof_files_read(s, &a->manifest) &&
-	       (!a->waiting || begin_waiting(a));
+	return aof_files_read(s, &a->manifest) && (!a->waiting || begin_waiting(a));
 }
 
 static bool fork_child(struct aof *a)

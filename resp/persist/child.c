@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,35 +94,37 @@ bool child_report_end(struct server *s, struct child_report *c, const char *what
 }
 
 /* Sockets, epoll and the mount belong to the parent: a descriptor kept here would hold a dead mount open. */
-static int keep_only(int pipe)
+static void close_all_but(int a, int b)
 {
-	if (pipe != 3) {
-		dup2(pipe, 3);
-		pipe = 3;
-	}
-	if (close_range(4, ~0U, 0) < 0)
-		for (int fd = 4; fd < 65536; fd++)
-			close(fd);
-	fcntl(pipe, F_SETFD, FD_CLOEXEC);
-	return pipe;
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	unsigned ranges[][2] = {{3, low - 1}, {low + 1, high - 1}, {high + 1, ~0U}};
+
+	for (size_t i = 0; i < 3; i++)
+		if (ranges[i][0] <= ranges[i][1] && close_range(ranges[i][0], ranges[i][1], 0) < 0)
+			for (unsigned fd = ranges[i][0]; fd <= ranges[i][1] && fd < 65536; fd++)
+				close((int)fd);
 }
 
-int child_detach(struct server *s, int pipe)
+void child_detach(struct server *s, int pipe, int file)
 {
 	sigset_t none;
-	int kept = keep_only(pipe);
 
+	/* A server that was killed has no more use for it, and one that is started in its place must not find its file replaced. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != s->snapshot->parent)
+		_exit(1);
+	close_all_but(pipe, file < 3 ? pipe : file);
 	signal(SIGINT, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	s->config.log.role = 'C';
-	return kept;
 }
 
 static _Noreturn void child_run(struct server *s, int pipe)
 {
-	struct child_report c = {.pipe = child_detach(s, pipe)};
+	struct child_report c = {.pipe = pipe};
 
+	child_detach(s, pipe, -1);
 	_exit(save_file(s, child_progress, &c) && child_report_end(s, &c, "RDB") ? 0 : 1);
 }
 
@@ -244,6 +247,7 @@ pid_t child_fork(struct server *s, int *pipe)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	int64_t begin = clock_us();
+	s->snapshot->parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
 		*pipe = ends[1];

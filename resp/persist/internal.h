@@ -23,8 +23,10 @@ struct child_report {
 
 struct snapshot {
 	struct server *server;
-	pid_t child; /* 0: none */
+	pid_t child;  /* 0: none */
+	pid_t parent; /* who forked last: the server */
 	int pipe;
+	int claim; /* the directory, locked; -1 where it is another server's */
 	struct loop_fd *watch;
 	uint64_t dirty_before; /* changes that the running save includes */
 	int64_t begun_ms, last_try_ms, cow_ms;
@@ -52,9 +54,9 @@ void save_done(struct server *s);
 bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, bool preamble,
 	      uint64_t *end);
 
-/* In a child: keep no descriptor but standard ones and @pipe's; signals, log and memory for a process of its own. Answers the
- * pipe's descriptor. */
-int child_detach(struct server *s, int pipe);
+/* In a child: keep no descriptor but standard ones, @pipe and @file (-1 for none); signals and log for a process of its own, which ends
+ * with the server. */
+void child_detach(struct server *s, int pipe, int file);
 /* In a child, @arg a child_report: @keys are done; tells the server now and then. */
 void child_progress(void *arg, uint64_t keys);
 /* In a child: the last report, also into the log; @what was done. False when nobody takes it. */

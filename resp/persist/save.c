@@ -1,9 +1,11 @@
 /* resp/persist/save.c - writing the file, save points, and what follows from a save. See snapshot.h. */
+#define _GNU_SOURCE /* O_DIRECTORY */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "resp/persist/aof.h"
@@ -28,7 +30,7 @@ struct snapshot *snapshot_new(struct server *s)
 	struct snapshot *n = mem_calloc(sizeof(*n));
 
 	n->server = s;
-	n->pipe = -1;
+	n->pipe = n->claim = -1;
 	n->figures.last_ok = true;
 	n->figures.last_save = s->keyspace->now_ms / 1000;
 	n->figures.last_seconds = -1;
@@ -39,7 +41,26 @@ void snapshot_free(struct snapshot *n)
 {
 	if (n->child)
 		child_kill(n->server);
+	if (n->claim >= 0)
+		close(n->claim);
 	mem_free(n);
+}
+
+void snapshot_claim(struct server *s)
+{
+	int fd = has_save_points(s) ? open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+		s->snapshot->claim = fd;
+		return;
+	}
+	close(fd);
+	log_line(&s->config.log, LOG_LEVEL_WARNING,
+		 "Another server saves into %s: where both have the same dbfilename (%s here), "
+		 "each replaces what the other saved",
+		 s->config.dir, s->config.dbfilename);
 }
 
 /* --- the file --- */

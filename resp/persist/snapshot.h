@@ -19,6 +19,10 @@ struct snapshot *snapshot_new(struct server *s);
 /* Ends a child that still runs, and drops what it wrote. */
 void snapshot_free(struct snapshot *n);
 
+/* At start, with save points: lock the directory, or warn that another server did. Both may well have their reasons, with file names of their
+ * own; the append-only log is stricter. */
+void snapshot_claim(struct server *s);
+
 /* Write the file now; false after logging why. Never while a background save runs. */
 bool snapshot_save(struct server *s);
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 
-from test_aof import increment, info
+from test_aof import increment, info, log_of, refuses_to_start
 from test_rdb import digest, fill, kill, wait_for
 
 
@@ -200,3 +200,53 @@ def test_in_a_transaction_the_second_rewrite_is_refused_and_both_replies_are_red
         assert rewritten == b"Background append only file rewriting scheduled"
         assert b"aof_rewrite_scheduled:1" in figures and b"rdb_bgsave_in_progress:1" in figures
         wait_for(lambda: info(s, "rdb_bgsave_in_progress") == "0" and info(s, "aof_rewrites") == "2")
+
+
+def test_one_directory_has_one_server(start, tmp_path):
+    s = start("--appendonly", "yes", "--appendfsync", "always", folder=tmp_path)
+    with s.conn() as c:
+        c.do("SET", "a", 1)
+        want = digest(s)
+    other = start(folder=tmp_path)
+    with other.conn() as c:
+        error = c.call("CONFIG", "SET", "appendonly", "yes").error
+        assert "Unable to turn on AOF" in str(error)
+        assert "Can't execute an AOF background rewriting" in c.call("BGREWRITEAOF").error
+    assert "The append-only dir appendonlydir is in use by another server" in log_of(other)
+    other.stop()
+    other.cmd += ["--appendonly", "yes"]
+    assert refuses_to_start(other)
+    kill(s)
+    s.start()
+    assert digest(s) == want
+
+
+def test_the_log_stays_where_it_is_when_dir_is_changed(start, tmp_path):
+    s = start("--appendonly", "yes", "--appendfsync", "always", "--enable-protected-configs", "yes", folder=tmp_path)
+    os.mkdir(tmp_path / "elsewhere")
+    with s.conn() as c:
+        c.do("CONFIG", "SET", "dir", str(tmp_path / "elsewhere"))
+        c.do("SET", "a", 1)
+        c.do("BGREWRITEAOF")
+        logged(s)
+        c.do("SET", "b", 1)
+        want = digest(s)
+    assert os.listdir(tmp_path / "elsewhere") == []
+    kill(s)
+    s.start()
+    assert digest(s) == want
+
+
+def test_a_child_ends_with_its_server_and_what_it_left_is_removed(start, tmp_path):
+    s = start("--appendonly", "yes", "--rdb-key-save-delay", "2000", folder=tmp_path)
+    with s.conn() as c:
+        c.do("DEBUG", "POPULATE", 5000)
+        c.do("BGREWRITEAOF")
+        with open(f"/proc/{s.pid}/task/{s.pid}/children") as f:
+            child = int(f.read().split()[0])
+        wait_for(lambda: any(name.startswith("temp-rewriteaof-bg-") for name in os.listdir(tmp_path / "appendonlydir")))
+    kill(s)
+    wait_for(lambda: not os.path.exists(f"/proc/{child}") or open(f"/proc/{child}/stat").read().split()[2] == "Z")
+    assert any(name.startswith("temp-") for name in os.listdir(tmp_path / "appendonlydir"))
+    s.start()
+    assert not any(name.startswith("temp-") for name in os.listdir(tmp_path / "appendonlydir"))

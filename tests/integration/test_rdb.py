@@ -447,3 +447,10 @@ def test_mutated_files_are_loaded_or_refused(start, tmp_path):
             assert answer.error in (None, "ERR Error trying to load the RDB dump, check server logs.")
             assert c.do("PING") == b"PONG"
             c.do("DEBUG", "DIGEST")
+
+
+def test_two_servers_that_save_into_one_directory_are_warned(start, tmp_path):
+    first = start("--save", "3600 1", folder=tmp_path)
+    second = start("--save", "3600 1", "--dbfilename", "other.rdb", folder=tmp_path)
+    assert "Another server saves into" not in first.log()
+    assert f"Another server saves into {tmp_path}: where both have the same dbfilename (other.rdb here)" in second.log()
