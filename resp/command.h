@@ -43,6 +43,7 @@ enum command_flag {
 	CMD_IMMEDIATE = 1 << 20,  /* runs inside MULTI instead of being queued */
 	CMD_SUBSCRIBER = 1 << 21, /* allowed to a RESP2 client that is subscribed */
 	CMD_EXEC = 1 << 22,       /* EXEC: stands for what it would run */
+	CMD_PROTECTED = 1 << 23,  /* resp/gate.h decides who may */
 };
 
 /* ACL categories, by Redis's names. */
@@ -121,6 +122,7 @@ struct command {
 	const char *group;   /* "string", "list", "generic", ... */
 	const char *complexity;
 	const char *deprecated_since, *replaced_by; /* NULL for what is not deprecated */
+	bool syscmd;                                /* for the server's own use, or a test's */
 	/* The arguments after the name, in Redis's notation, from which COMMAND DOCS builds its tree. Lower case is an argument, upper case
 	 * or a sign a token; an argument's type follows from its name (resp/commands/server/syntax.c) or is said.
 	 *
@@ -147,7 +149,10 @@ struct park {
 	enum value_type type; /* runs again when a key holds one of these */
 	bool gone_too;        /* and when a key was removed or holds something else */
 	bool plain_null;      /* the answer without waiting is a null; else a null array */
-	int64_t timeout_ms;   /* 0: for ever */
+	bool until_synced;    /* runs again when more of the append-only log is on the disk */
+	/* Replies when the time is over; NULL: a null array. */
+	void (*over)(struct session *s);
+	int64_t timeout_ms; /* 0: for ever */
 	/* As many words as the call has, to run with again where they must differ (XREAD's $), else NULL; copied. */
 	const struct bytes *argv;
 };

@@ -85,6 +85,7 @@ struct config {
 	unsigned notify_events; /* enum notify_class bits and K, E */
 	/* yes: both; local: the second; no: neither */
 	bool enable_debug_command, enable_debug_command_local;
+	bool enable_module_command, enable_module_command_local;
 	bool enable_protected_configs, enable_protected_configs_local;
 	/* persistence */
 	char *dbfilename;

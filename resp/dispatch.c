@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resp/changes.h"
+#include "resp/gate.h"
 #include "resp/insight/monitor.h"
 #include "resp/insight/slowlog.h"
 #include "resp/journal.h"
@@ -129,7 +130,12 @@ static struct registered *admit(const struct dispatch_item *item)
 		refuse(s, reg, error);
 		return NULL;
 	}
-	const char *error = refusal(s, reg->cmd);
+	char closed[GATE_REFUSAL];
+	const char *error = NULL;
+	if (reg->cmd->flags & CMD_PROTECTED)
+		error = gate_refusal(s, reg->cmd, reg->parent ? reg->parent->cmd : NULL, closed);
+	if (!error)
+		error = refusal(s, reg->cmd);
 	if (!error && item->big && !copies_fit(item))
 		error = out_of_memory;
 	if (error) {

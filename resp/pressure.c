@@ -44,6 +44,18 @@ static bool fits_soon(const struct server *s, int64_t us)
 
 enum result { FITS, NOTHING_LEFT, TIME_OVER };
 
+/* INFO's total_eviction_exceeded_time and current_eviction_exceeded_time: how long memory stayed above the limit. */
+static void note_exceeded(struct server *s, bool exceeded, int64_t now_us)
+{
+	struct server_stats *st = &s->stats;
+	if (exceeded && !st->exceeded_since_us) {
+		st->exceeded_since_us = now_us;
+	} else if (!exceeded && st->exceeded_since_us) {
+		st->eviction_us_total += (uint64_t)(clock_us() - st->exceeded_since_us);
+		st->exceeded_since_us = 0;
+	}
+}
+
 static enum result evict_for(struct server *s, int64_t us)
 {
 	const struct config *cfg = &s->config;
@@ -60,7 +72,7 @@ static enum result evict_for(struct server *s, int64_t us)
 			break;
 		}
 	}
-	s->stats.eviction_us_total += (uint64_t)(clock_us() - began);
+	note_exceeded(s, result != FITS, began);
 	return result;
 }
 
@@ -70,14 +82,18 @@ static int64_t go_on(void *arg)
 	if (!fits(s) &&
 	    evict_for(s, time_allowed_us(s->config.maxmemory_eviction_tenacity)) == TIME_OVER)
 		return 0;
+	if (fits(s))
+		note_exceeded(s, false, 0);
 	s->evicting = NULL;
 	return -1;
 }
 
 bool pressure_relieve(struct server *s)
 {
-	if (fits(s))
+	if (fits(s)) {
+		note_exceeded(s, false, 0);
 		return true;
+	}
 	/* Not yet evicted from while it is being filled: the limit is looked at when it is there. */
 	if (s->loading)
 		return true;

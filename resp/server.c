@@ -187,11 +187,13 @@ static double mean(const double *v)
 static void take_sample(struct server *s, int64_t now_ms)
 {
 	struct server_stats *st = &s->stats;
+	struct loop_stats loop;
 	int64_t past = now_ms - s->cron.sample.at_ms;
 	unsigned i = s->cron.sample.next;
 
 	if (past >= 0 && past < SAMPLE_MS)
 		return;
+	loop_stats(s->loop, &loop);
 	if (s->cron.sample.at_ms && past > 0) {
 		double sec = (double)past / 1000;
 		s->cron.sample.ops[i] =
@@ -200,13 +202,22 @@ static void take_sample(struct server *s, int64_t now_ms)
 			(double)(st->net_input_bytes - s->cron.sample.input) / sec / 1024;
 		s->cron.sample.out[i] =
 			(double)(st->net_output_bytes - s->cron.sample.output) / sec / 1024;
+		uint64_t turns = loop.turns - s->cron.sample.turns;
+		uint64_t busy = loop.busy_ticks - s->cron.sample.busy;
+		s->cron.sample.turn_rate[i] = (double)turns / sec;
+		s->cron.sample.turn_usec[i] =
+			turns ? (double)ticks_usec(&s->registry->rate, busy) / (double)turns : 0;
 		s->cron.sample.next = (i + 1) % SERVER_SAMPLES;
 	}
 	s->cron.sample.at_ms = now_ms;
 	s->cron.sample.commands = st->commands_processed;
 	s->cron.sample.input = st->net_input_bytes;
+	s->cron.sample.turns = loop.turns;
+	s->cron.sample.busy = loop.busy_ticks;
 	s->cron.sample.output = st->net_output_bytes;
 	st->ops_per_sec = mean(s->cron.sample.ops);
+	st->turns_per_sec = mean(s->cron.sample.turn_rate);
+	st->turn_usec = mean(s->cron.sample.turn_usec);
 	st->input_kbps = mean(s->cron.sample.in);
 	st->output_kbps = mean(s->cron.sample.out);
 }

@@ -46,11 +46,14 @@ struct server_stats {
 		client_output_buffer_limit_disconnections;
 	uint64_t evicted_clients, dirty;
 	uint64_t reads_processed, writes_processed;
+	uint64_t reply_shrinks, reply_expands;
 	uint64_t acl_access_denied_auth, acl_access_denied_cmd, acl_access_denied_key,
 		acl_access_denied_channel;
-	uint64_t eviction_us_total;
+	uint64_t eviction_us_total;                  /* memory was above maxmemory for so long */
+	int64_t exceeded_since_us;                   /* monotonic: it is since then; 0: it is not */
 	uint64_t expire_cycle_us;                    /* INFO's expire_cycle_cpu_milliseconds */
-	double ops_per_sec, input_kbps, output_kbps; /* sampled by the cron */
+	double ops_per_sec, input_kbps, output_kbps; /* sampled by the cron, like the next two */
+	double turns_per_sec, turn_usec;
 };
 
 #define SERVER_SAMPLES 16
@@ -60,8 +63,9 @@ struct server_cron {
 	struct loop_timer *timer;
 	struct {
 		int64_t at_ms;
-		uint64_t commands, input, output; /* the counters at that time */
+		uint64_t commands, input, output, turns, busy; /* the counters at that time */
 		double ops[SERVER_SAMPLES], in[SERVER_SAMPLES], out[SERVER_SAMPLES];
+		double turn_rate[SERVER_SAMPLES], turn_usec[SERVER_SAMPLES];
 		unsigned next;
 	} sample;
 	bool expire_pending; /* the last slow expire cycle ran out of time */
@@ -78,7 +82,8 @@ struct server {
 	struct slowlog *slowlog;
 	struct snapshot *snapshot;
 	struct aof *aof;
-	uint64_t durable; /* batches of the append-only log up to this one are on the disk */
+	uint64_t durable; /* batches of the append-only log up to this one may be answered for */
+	uint64_t synced;  /* batches up to this one are on the disk, whatever appendfsync says */
 	struct network *network;
 	struct changes *changes; /* NULL until a mount wants it */
 	struct pubsub *pubsub;

@@ -82,7 +82,8 @@ struct session {
 	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
 	char *user;                        /* the ACL user's name; "default" */
 	uint64_t commands;
-	uint64_t hold; /* replies go out when server->durable is so far: resp/persist/aof.h */
+	uint64_t written; /* the last batch of the append-only log that it wrote to */
+	uint64_t hold;    /* replies go out when server->durable is so far: resp/persist/aof.h */
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/sessions/watch.c */
 	struct subscriber

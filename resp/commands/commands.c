@@ -25,6 +25,9 @@ const struct command *const command_families[] = {
 	command_commands,
 	debug_commands,
 	persist_commands,
+	replication_commands,
+	cluster_commands,
+	module_commands,
 	NULL,
 };
 /* clang-format on */

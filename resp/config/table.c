@@ -55,7 +55,6 @@ static const struct directive_word shutdown_words[] = {
 	{"default", 0}, {"save", 1}, {"nosave", 2}, {"now", 4}, {"force", 8}, {0},
 };
 
-static const struct directive_word allow_words[] = {{"no", 0}, {"yes", 1}, {"local", 2}, {0}};
 static const struct directive_word oom_words[] = {
 	{"no", 0}, {"yes", 1}, {"relative", 1}, {"absolute", 2}, {0}};
 static const struct directive_word pubsub_words[] = {{"allchannels", 1}, {"resetchannels", 0}, {0}};
@@ -233,7 +232,8 @@ const struct directive directive_table[] = {
 		FIELD(enable_debug_command)),
 	SPECIAL("enable-protected-configs", "no", &special_allow, .flags = D_IMMUTABLE,
 		FIELD(enable_protected_configs)),
-	ENUM("enable-module-command", "no", allow_words, .flags = D_IMMUTABLE),
+	SPECIAL("enable-module-command", "no", &special_allow, .flags = D_IMMUTABLE,
+		FIELD(enable_module_command)),
 	NUMBER("busy-poll-usec", "50", 0, 1000000, FIELD(busy_poll_usec), .apply = apply_policy),
 	/* memory */
 	NUMBER("maxmemory", "0", 0, UINT64_MAX, .flags = D_MEMORY | D_UNSIGNED, FIELD(maxmemory),

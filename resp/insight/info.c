@@ -17,11 +17,12 @@ enum info_section {
 	INFO_MODULES = 1 << 7,
 	INFO_COMMANDSTATS = 1 << 8,
 	INFO_ERRORSTATS = 1 << 9,
-	INFO_CLUSTER = 1 << 10,
-	INFO_KEYSPACE = 1 << 11,
+	INFO_LATENCYSTATS = 1 << 10,
+	INFO_CLUSTER = 1 << 11,
+	INFO_KEYSPACE = 1 << 12,
 };
-#define INFO_ALL     0xfffu
-#define INFO_DEFAULT (INFO_ALL & ~(unsigned)INFO_COMMANDSTATS)
+#define INFO_ALL     0x1fffu
+#define INFO_DEFAULT (INFO_ALL & ~(unsigned)(INFO_COMMANDSTATS | INFO_LATENCYSTATS))
 
 enum info_kind {
 	INFO_TEXT,   /* the table's own words */
@@ -108,18 +109,33 @@ static const struct info_field fields[] = {
 	F(MEMORY, "used_memory_startup", U64, startup),
 	F(MEMORY, "used_memory_dataset", U64, dataset),
 	F(MEMORY, "used_memory_dataset_perc", PERCENT, dataset_perc),
+	F(MEMORY, "allocator_allocated", U64, heap.allocated),
+	F(MEMORY, "allocator_active", U64, heap.active),
+	F(MEMORY, "allocator_resident", U64, heap.resident),
 	F(MEMORY, "total_system_memory", U64, total_system),
 	F(MEMORY, "total_system_memory_human", HUMAN, total_system),
 	NONE(MEMORY, "used_memory_lua"),
+	NONE(MEMORY, "used_memory_vm_eval"),
 	F(MEMORY, "used_memory_lua_human", HUMAN, zero),
-	NONE(MEMORY, "used_memory_scripts"),
-	F(MEMORY, "used_memory_scripts_human", HUMAN, zero),
+	NONE(MEMORY, "used_memory_scripts_eval"),
 	NONE(MEMORY, "number_of_cached_scripts"),
 	NONE(MEMORY, "number_of_functions"),
 	NONE(MEMORY, "number_of_libraries"),
+	NONE(MEMORY, "used_memory_vm_functions"),
+	NONE(MEMORY, "used_memory_vm_total"),
+	F(MEMORY, "used_memory_vm_total_human", HUMAN, zero),
+	NONE(MEMORY, "used_memory_functions"),
+	NONE(MEMORY, "used_memory_scripts"),
+	F(MEMORY, "used_memory_scripts_human", HUMAN, zero),
 	F(MEMORY, "maxmemory", U64, maxmemory),
 	F(MEMORY, "maxmemory_human", HUMAN, maxmemory),
 	F(MEMORY, "maxmemory_policy", STRING, policy),
+	F(MEMORY, "allocator_frag_ratio", RATIO, heap_frag_ratio),
+	F(MEMORY, "allocator_frag_bytes", I64, heap_frag_bytes),
+	F(MEMORY, "allocator_rss_ratio", RATIO, heap_rss_ratio),
+	F(MEMORY, "allocator_rss_bytes", I64, heap_rss_bytes),
+	F(MEMORY, "rss_overhead_ratio", RATIO, rss_overhead_ratio),
+	F(MEMORY, "rss_overhead_bytes", I64, rss_overhead_bytes),
 	F(MEMORY, "mem_fragmentation_ratio", RATIO, frag_ratio),
 	F(MEMORY, "mem_fragmentation_bytes", I64, frag_bytes),
 	NONE(MEMORY, "mem_not_counted_for_evict"),
@@ -187,6 +203,7 @@ static const struct info_field fields[] = {
 	F(STATS, "evicted_keys", U64, evicted),
 	F(STATS, "evicted_clients", U64, evicted_clients),
 	F(STATS, "total_eviction_exceeded_time", U64, eviction_ms),
+	F(STATS, "current_eviction_exceeded_time", U64, eviction_now_ms),
 	F(STATS, "keyspace_hits", U64, hits),
 	F(STATS, "keyspace_misses", U64, misses),
 	F(STATS, "pubsub_channels", U64, pubsub_channels),
@@ -200,6 +217,8 @@ static const struct info_field fields[] = {
 	NONE(STATS, "active_defrag_misses"),
 	NONE(STATS, "active_defrag_key_hits"),
 	NONE(STATS, "active_defrag_key_misses"),
+	NONE(STATS, "total_active_defrag_time"),
+	NONE(STATS, "current_active_defrag_time"),
 	NONE(STATS, "tracking_total_keys"),
 	NONE(STATS, "tracking_total_items"),
 	NONE(STATS, "tracking_total_prefixes"),
@@ -210,9 +229,15 @@ static const struct info_field fields[] = {
 	F(STATS, "total_writes_processed", U64, writes),
 	NONE(STATS, "io_threaded_reads_processed"),
 	NONE(STATS, "io_threaded_writes_processed"),
+	F(STATS, "reply_buffer_shrinks", U64, reply_shrinks),
+	F(STATS, "reply_buffer_expands", U64, reply_expands),
 	F(STATS, "client_query_buffer_limit_disconnections", U64, qbuf_disconnections),
 	F(STATS, "client_output_buffer_limit_disconnections", U64, obuf_disconnections),
 	F(STATS, "eventloop_cycles", U64, turns),
+	F(STATS, "eventloop_duration_sum", U64, turns_usec),
+	F(STATS, "eventloop_duration_cmd_sum", U64, commands_usec),
+	F(STATS, "instantaneous_eventloop_cycles_per_sec", WHOLE, turns_per_sec),
+	F(STATS, "instantaneous_eventloop_duration_usec", WHOLE, turn_usec),
 	F(STATS, "inodis_busy_polls", U64, spins),
 	F(STATS, "inodis_busy_poll_hits", U64, spin_hits),
 	F(STATS, "acl_access_denied_auth", U64, acl_auth),
@@ -300,6 +325,19 @@ static void write_value(FILE *out, const struct info_field *field, const struct 
 }
 
 /* --- sections that are lists --- */
+
+/* Each kind of listener with the addresses that it was told to have. */
+static void write_listeners(const struct server *s, FILE *out)
+{
+	if (s->config.port) {
+		fputs("listener0:name=tcp", out);
+		for (size_t i = 0; i < s->config.bind.n; i++)
+			fprintf(out, ",bind=%s", s->config.bind.v[i]);
+		fprintf(out, ",port=%d\r\n", s->config.port);
+	}
+	if (s->config.unixsocket[0])
+		fprintf(out, "listener1:name=unix,bind=%s\r\n", s->config.unixsocket);
+}
 
 static void write_commandstat(FILE *out, const struct registry *r, const struct registered *c)
 {
@@ -432,6 +470,8 @@ void info_write(struct server *s, const struct bytes *names, size_t n, FILE *out
 			sections[i].list(s, out);
 		else
 			write_fields(sections[i].bit, &f, out);
+		if (sections[i].bit == INFO_SERVER)
+			write_listeners(s, out);
 		if (sections[i].bit == INFO_PERSISTENCE && f.aof.on)
 			write_aof(&f, out);
 		if (sections[i].bit == INFO_PERSISTENCE && f.loading)

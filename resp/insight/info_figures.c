@@ -6,8 +6,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "resp/dispatch.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
@@ -74,6 +76,20 @@ static uint64_t tables_mem(const struct keyspace *ks)
 	return n;
 }
 
+/* The allocator's waste in its pages, between its pages and the kernel's, and what the process has besides. */
+static void take_heap(struct info_figures *f)
+{
+	const struct mem_figures *h = &f->heap;
+
+	mem_figures(&f->heap);
+	f->heap_frag_ratio = h->allocated ? (double)h->active / (double)h->allocated : 0;
+	f->heap_frag_bytes = (int64_t)h->active - (int64_t)h->allocated;
+	f->heap_rss_ratio = h->active ? (double)h->resident / (double)h->active : 0;
+	f->heap_rss_bytes = (int64_t)h->resident - (int64_t)h->active;
+	f->rss_overhead_ratio = h->resident ? (double)f->rss / (double)h->resident : 0;
+	f->rss_overhead_bytes = (int64_t)f->rss - (int64_t)h->resident;
+}
+
 static void take_memory(struct server *s, struct info_figures *f)
 {
 	f->used = mem_used();
@@ -98,6 +114,20 @@ static void take_memory(struct server *s, struct info_figures *f)
 	f->allocator = mem_allocator_name();
 	f->lazyfree_pending = bgfree_pending();
 	f->lazyfreed = bgfree_freed();
+	take_heap(f);
+}
+
+/* The time of all commands; those inside others are counted in both. */
+static uint64_t commands_usec(const struct server *s)
+{
+	uint64_t sum = 0;
+
+	for (struct registered *c = registry_commands(s->registry); c; c = c->hh.next) {
+		sum += registered_usec(s->registry, c);
+		for (struct registered *sub = c->subs; sub; sub = sub->hh.next)
+			sum += registered_usec(s->registry, sub);
+	}
+	return sum;
 }
 
 static void take_stats(struct server *s, struct info_figures *f)
@@ -130,7 +160,10 @@ static void take_stats(struct server *s, struct info_figures *f)
 	f->expired_time_cap = ks->expired_time_cap_reached;
 	f->evicted = ks->evicted;
 	f->evicted_clients = st->evicted_clients;
-	f->eviction_ms = st->eviction_us_total / 1000;
+	int64_t above =
+		st->exceeded_since_us ? (int64_t)(ticks_ns() / 1000) - st->exceeded_since_us : 0;
+	f->eviction_now_ms = (uint64_t)above / 1000;
+	f->eviction_ms = (st->eviction_us_total + (uint64_t)above) / 1000;
 	f->expire_cycle_ms = st->expire_cycle_us / 1000;
 	f->hits = ks->hits;
 	f->misses = ks->misses;
@@ -151,6 +184,12 @@ static void take_stats(struct server *s, struct info_figures *f)
 	f->input_kbps = st->input_kbps;
 	f->output_kbps = st->output_kbps;
 	f->turns = loop.turns;
+	f->turns_usec = ticks_usec(&s->registry->rate, loop.busy_ticks);
+	f->commands_usec = commands_usec(s);
+	f->turns_per_sec = st->turns_per_sec;
+	f->turn_usec = st->turn_usec;
+	f->reply_shrinks = st->reply_shrinks;
+	f->reply_expands = st->reply_expands;
 	f->spins = loop.spins;
 	f->spin_hits = loop.spin_hits;
 }

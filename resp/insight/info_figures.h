@@ -7,6 +7,7 @@
 
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "store/base/mem.h"
 
 struct server;
 
@@ -22,6 +23,9 @@ struct info_figures {
 	uint64_t blocked_clients, clients_in_timeout, blocking_keys, blocking_keys_for_gone;
 	/* memory */
 	uint64_t used, rss, peak, overhead, startup, dataset, total_system, maxmemory, clients_mem;
+	struct mem_figures heap;
+	double heap_frag_ratio, heap_rss_ratio, rss_overhead_ratio;
+	int64_t heap_frag_bytes, heap_rss_bytes, rss_overhead_bytes;
 	uint64_t lazyfree_pending, lazyfreed;
 	int64_t frag_bytes;
 	double peak_perc, dataset_perc, frag_ratio;
@@ -40,7 +44,9 @@ struct info_figures {
 		expired_time_cap, evicted, evicted_clients, eviction_ms, expire_cycle_ms, hits,
 		misses, pubsub_channels, pubsub_patterns, pubsub_shards, unexpected_errors, errors,
 		reads, writes, qbuf_disconnections, obuf_disconnections, acl_auth, acl_cmd, acl_key,
-		acl_channel, turns, spins, spin_hits;
+		acl_channel, turns, spins, spin_hits, eviction_now_ms, turns_usec, commands_usec,
+		reply_shrinks, reply_expands;
+	double turns_per_sec, turn_usec;
 	double ops_per_sec, input_kbps, output_kbps, expired_stale_perc;
 	/* cpu */
 	double cpu_sys, cpu_user, cpu_sys_children, cpu_user_children, cpu_sys_main, cpu_user_main;

@@ -30,6 +30,7 @@ struct client {
 	int fd;
 	bool in_send_list, in_close_list;
 	bool held; /* its replies wait for the disk: in the network's held list, linked by next_send */
+	bool shrunk;      /* its reply buffer was given back */
 	bool socket_full; /* waits for LOOP_WRITE */
 	struct reply reply;
 	struct parser parser;

@@ -13,6 +13,7 @@
 
 #include "resp/net/spin.h"
 #include "resp/net/timers.h"
+#include "resp/ticks.h"
 #include "store/base/mem.h"
 
 #define EVENTS_MAX 256
@@ -316,6 +317,7 @@ static void turn(struct loop *l, bool may_sleep)
 	struct epoll_event ev[EVENTS_MAX];
 	l->depth++;
 	int n = wait_events(l, ev, may_sleep);
+	uint64_t began = ticks_now();
 	read_clocks(l);
 	l->stats.turns++;
 	l->served = n > 0;
@@ -326,8 +328,10 @@ static void turn(struct loop *l, bool may_sleep)
 	timers_run(&l->timers, l->now_us);
 	for (unsigned i = 0; i < l->nbefore; i++)
 		l->before[i].fn(l->before[i].arg);
-	if (--l->depth == 0)
+	if (--l->depth == 0) {
+		l->stats.busy_ticks += ticks_now() - began;
 		bury(l);
+	}
 }
 
 void loop_run(struct loop *l)

@@ -57,6 +57,7 @@ void loop_turn_nowait(struct loop *l);
 
 struct loop_stats {
 	uint64_t turns, spins, spin_hits;
+	uint64_t busy_ticks; /* spent in turns, without waiting: resp/ticks.h */
 	uint64_t fds;
 };
 void loop_stats(const struct loop *l, struct loop_stats *out);

@@ -246,8 +246,17 @@ static bool is_idle_too_long(const struct client *c, int64_t now_ms)
 static void check_client(struct client *c, int64_t now_ms)
 {
 	client_check_output(c);
-	if (now_ms - c->session.last_ms > 1000)
+	if (c->shrunk && c->reply.cap) {
+		c->net->server->stats.reply_expands++;
+		c->shrunk = false;
+	}
+	if (now_ms - c->session.last_ms > 1000 && c->reply.cap) {
 		reply_shrink(&c->reply);
+		if (!c->reply.cap) {
+			c->net->server->stats.reply_shrinks++;
+			c->shrunk = true;
+		}
+	}
 	if (c->session.flags & SESSION_CLOSE_ASAP || !is_idle_too_long(c, now_ms))
 		return;
 	log_line(&c->net->server->config.log, LOG_LEVEL_VERBOSE, "Closing idle client");

@@ -9,6 +9,7 @@
 
 #include "resp/net/loop.h"
 #include "resp/persist/aof_internal.h"
+#include "resp/sessions/blocking.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
 #include "store/persist/aof_in.h"
@@ -89,7 +90,10 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 		a->has_db = true;
 	}
 	put_command(&a->open, argc, argv);
-	if (s->current && s->config.appendfsync == AOF_FSYNC_ALWAYS)
+	if (!s->current)
+		return;
+	s->current->written = a->batch;
+	if (s->config.appendfsync == AOF_FSYNC_ALWAYS)
 		s->current->hold = a->batch;
 }
 
@@ -252,6 +256,8 @@ static void sync_ended(struct aof *a, int error)
 	}
 	if (a->server->durable < a->syncing_batch)
 		a->server->durable = a->syncing_batch;
+	if (a->server->synced < a->syncing_batch)
+		a->server->synced = a->syncing_batch;
 	solved(a, &a->sync_error);
 }
 
@@ -335,6 +341,10 @@ static void write_and_sync(void *arg)
 	aof_rewrite_begin_due(a);
 	if (!a->on || a->in_unit)
 		return;
+	if (a->told != s->synced) {
+		a->told = s->synced;
+		blocking_synced(s->blocking);
+	}
 	if (a->open.n && !must_wait(a, now))
 		send_batch(a);
 	if (sync_is_due(a, now) && (!a->sync_error || write_again(a)))

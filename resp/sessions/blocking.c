@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "resp/item.h"
 #include "resp/net/loop.h"
@@ -42,7 +43,8 @@ struct parking {
 	struct park how;
 	struct loop_timer *timer; /* NULL: for ever */
 	uint64_t ticks;
-	bool resuming; /* its handler runs: who leaves must not free it */
+	struct parking *prev, *next; /* among those that wait for the append-only log */
+	bool resuming;               /* its handler runs: who leaves must not free it */
 	size_t nwaits;
 	struct waiter waits[];
 };
@@ -51,6 +53,7 @@ struct blocking {
 	struct server *server;
 	struct awaited **keys; /* uthash for each database */
 	struct awaited *ready, **ready_tail;
+	struct parking *unsynced; /* utlist: wait for the append-only log, in order of arrival */
 	bool serving;
 	struct blocking_figures figures;
 };
@@ -236,6 +239,8 @@ bool blocking_begin(struct blocking *b, const struct dispatch_item *item, const 
 		p->timer = loop_timer_add(b->server->loop, ms, timed_out, p);
 		b->figures.with_timeout++;
 	}
+	if (p->how.until_synced)
+		DL_APPEND(b->unsynced, p);
 	b->figures.clients++;
 	s->parking = p;
 	s->flags |= SESSION_PARKED | SESSION_HELD;
@@ -253,6 +258,8 @@ static struct parking *detach(struct session *s)
 {
 	struct parking *p = s->parking;
 	dequeue_all(p);
+	if (p->how.until_synced)
+		DL_DELETE(p->blocking->unsynced, p);
 	if (p->timer) {
 		loop_timer_remove(p->timer);
 		p->blocking->figures.with_timeout--;
@@ -271,6 +278,8 @@ bool blocking_end(struct session *s, const char *error)
 	uint64_t errors = s->reply->errors;
 	if (error)
 		reply_error(s->reply, error);
+	else if (p->how.over)
+		p->how.over(s);
 	else
 		reply_null_array(s->reply);
 	dispatch_end(&p->item, p->ticks, errors);
@@ -352,6 +361,14 @@ void blocking_serve(struct blocking *b)
 		release(b, k);
 	}
 	b->serving = false;
+}
+
+void blocking_synced(struct blocking *b)
+{
+	struct parking *p, *next;
+	DL_FOREACH_SAFE(b->unsynced, p, next)
+	if (!is_going(p->item.session))
+		resume(p, 1);
 }
 
 /* --- figures --- */

@@ -41,9 +41,14 @@ void blocking_took(struct session *s, uint64_t ticks);
 bool blocking_ready(const struct blocking *b);
 void blocking_serve(struct blocking *b);
 
+/* --- for the append-only log --- */
+
+/* More of it is on the disk (server->synced): resume those who wait for that. */
+void blocking_synced(struct blocking *b);
+
 /* --- for the rest --- */
 
-/* End the wait of @s with a null array, or with @error. False when it does not wait. */
+/* End the wait of @s as its time ends it, or with @error. False when it does not wait. */
 bool blocking_end(struct session *s, const char *error);
 /* @s goes, or is about to: forget its wait. */
 void blocking_leave(struct session *s);

@@ -115,6 +115,35 @@ static inline void count_sub(const void *p)
 	(void)p;
 }
 
+static size_t statistic(const char *name)
+{
+	size_t v = 0, n = sizeof(v);
+	return mallctl(name, &v, &n, NULL, 0) ? 0 : v;
+}
+
+void mem_figures(struct mem_figures *out)
+{
+	uint64_t epoch = 1;
+	size_t pages = __atomic_load_n(&pages_used, __ATOMIC_RELAXED);
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	*out = (struct mem_figures){.allocated = statistic("stats.allocated") + pages,
+				    .active = statistic("stats.active") + pages,
+				    .resident = statistic("stats.resident") + pages};
+}
+
+bool mem_purge(void)
+{
+	char name[40];
+	snprintf(name, sizeof(name), "arena.%u.purge", (unsigned)MALLCTL_ARENAS_ALL);
+	return mallctl(name, NULL, NULL, NULL, 0) == 0;
+}
+
+bool mem_report(void (*write)(void *arg, const char *text), void *arg)
+{
+	malloc_stats_print(write, arg, NULL);
+	return true;
+}
+
 const char *mem_allocator_name(void)
 {
 	static char name[48];
@@ -149,6 +178,24 @@ static inline void count_add(const void *p)
 static inline void count_sub(const void *p)
 {
 	__atomic_fetch_sub(&counted, malloc_usable_size((void *)(uintptr_t)p), __ATOMIC_RELAXED);
+}
+
+void mem_figures(struct mem_figures *out)
+{
+	size_t used = mem_used(), rss = mem_rss();
+	*out = (struct mem_figures){.allocated = used, .active = rss, .resident = rss};
+}
+
+bool mem_purge(void)
+{
+	return malloc_trim(0) >= 0;
+}
+
+bool mem_report(void (*write)(void *arg, const char *text), void *arg)
+{
+	(void)write;
+	(void)arg;
+	return false;
 }
 
 const char *mem_allocator_name(void)

@@ -72,6 +72,19 @@ void mem_peak_reset(void);
 /* Resident set size of the process in bytes, from /proc/self/statm; 0 where that cannot be read. */
 size_t mem_rss(void);
 
+/* What the allocator has of the kernel, pages of mem_pages_alloc included: bytes that are allocated, in pages with something
+ * allocated, and resident. Without jemalloc the last two are what the process has. Costs some microseconds. */
+struct mem_figures {
+	size_t allocated, active, resident;
+};
+void mem_figures(struct mem_figures *out);
+
+/* Have the allocator give back to the kernel what it keeps for later. False where it cannot be asked. */
+bool mem_purge(void);
+
+/* A text of the allocator's own on its state, for people; @write gets it in pieces. False where there is none. */
+bool mem_report(void (*write)(void *arg, const char *text), void *arg);
+
 /* "jemalloc-5.3.0" or "libc", as INFO's mem_allocator prints it. */
 const char *mem_allocator_name(void);
 

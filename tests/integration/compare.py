@@ -53,7 +53,7 @@ def mutate(call, rng, args):
 def name_of(call):
     """The command's full name in upper case: GET, CLIENT|LIST."""
     name = call[0].upper().decode("latin1")
-    if name in ("CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "DEBUG", "PUBSUB", "XINFO") and len(call) > 1:
+    if name in ("CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "DEBUG", "PUBSUB", "XINFO", "CLUSTER", "MODULE", "LATENCY") and len(call) > 1:
         sub = call[1].upper().decode("latin1")
         return f"{name}|{sub}" if WORD.match(sub) else name
     return name

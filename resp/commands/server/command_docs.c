@@ -89,7 +89,8 @@ static void reply_docs(struct reply *r, const struct registered *reg)
 		cmd->syntax && syntax_parse(cmd->syntax, &syntax) && syntax.first != SYNTAX_NONE;
 	size_t subs = reg->subs ? HASH_COUNT(reg->subs) : 0;
 	reply_map(r, (cmd->summary != NULL) + (cmd->since != NULL) + 1 + (cmd->complexity != NULL) +
-			     3 * (size_t)(cmd->deprecated_since != NULL) + arguments + (subs > 0));
+			     (cmd->syscmd || cmd->deprecated_since) +
+			     2 * (size_t)(cmd->deprecated_since != NULL) + arguments + (subs > 0));
 	if (cmd->summary)
 		pair(r, "summary", cmd->summary);
 	if (cmd->since)
@@ -97,10 +98,12 @@ static void reply_docs(struct reply *r, const struct registered *reg)
 	pair(r, "group", cmd->group ? cmd->group : "generic");
 	if (cmd->complexity)
 		pair(r, "complexity", cmd->complexity);
-	if (cmd->deprecated_since) {
+	if (cmd->syscmd || cmd->deprecated_since) {
 		reply_bulk_str(r, "doc_flags");
 		reply_set(r, 1);
-		reply_status(r, "deprecated");
+		reply_status(r, cmd->syscmd ? "syscmd" : "deprecated");
+	}
+	if (cmd->deprecated_since) {
 		pair(r, "deprecated_since", cmd->deprecated_since);
 		pair(r, "replaced_by", cmd->replaced_by ? cmd->replaced_by : "");
 	}

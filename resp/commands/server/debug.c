@@ -244,34 +244,8 @@ static void debug_help(struct call *c)
 	call_help(c, lines);
 }
 
-/* enable-debug-command local: only who is on this machine. */
-static bool is_local(const struct session *s)
-{
-	char peer[128] = "";
-	if (s->flags & (SESSION_UNIX | SESSION_MOUNT))
-		return true;
-	s->ops->peer(s, peer, sizeof(peer));
-	return strncmp(peer, "127.0.0.1:", 10) == 0 || strncmp(peer, "[::1]:", 6) == 0;
-}
-
-static bool allowed(const struct call *c)
-{
-	const struct config *cfg = &c->server->config;
-	return cfg->enable_debug_command ||
-	       (cfg->enable_debug_command_local && is_local(c->session));
-}
-
 static void cmd_debug(struct call *c)
 {
-	if (!allowed(c)) {
-		reply_error(
-			c->reply,
-			"ERR DEBUG command not allowed. If the enable-debug-command option is set "
-			"to \"local\", you can run it from a local connection, otherwise you need "
-			"to set this option in the configuration file, and then restart the "
-			"server.");
-		return;
-	}
 	for (size_t i = 0; i < NSUBCOMMANDS; i++) {
 		if (bytes_is(c->argv[1], subcommands[i].name) && c->argc >= subcommands[i].min &&
 		    c->argc <= subcommands[i].max) {
@@ -284,9 +258,10 @@ static void cmd_debug(struct call *c)
 
 const struct command debug_commands[] = {
 	{.name = "debug",
+	 .syscmd = true,
 	 .run = cmd_debug,
 	 .arity = -2,
-	 .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE,
+	 .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_PROTECTED,
 	 .summary = "Container of what test suites ask of a server",
 	 .since = "1.0.0",
 	 .group = "server",

@@ -327,5 +327,18 @@ const struct command persist_commands[] = {
 	 .complexity = "O(1) to bind the key, O(N*M) to read N elements of M bytes",
 	 .syntax = "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
 		   "[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]"},
+	{.name = "restore-asking",
+	 .syscmd = true,
+	 .run = cmd_restore,
+	 .arity = -4,
+	 .flags = CMD_WRITE | CMD_DENYOOM | CMD_ASKING,
+	 .categories = CAT_KEYSPACE | CAT_DANGEROUS,
+	 .keys = {KEYS_AT(KEY_OW | KEY_UPDATE, 1, 0, 1)},
+	 .summary = "RESTORE of a key that moves between nodes of a cluster",
+	 .since = "3.0.0",
+	 .group = "server",
+	 .complexity = "O(1) to bind the key, O(N*M) to read N elements of M bytes",
+	 .syntax = "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
+		   "[IDLETIME seconds@5.0.0] [FREQ frequency:integer@5.0.0]"},
 	{.name = NULL},
 };
