@@ -436,9 +436,8 @@ static void write_aof(const struct info_figures *f, FILE *out)
 		"aof_buffer_length:%llu\r\naof_pending_bio_fsync:%llu\r\n"
 		"aof_delayed_fsync:%llu\r\n",
 		(unsigned long long)f->aof.size, (unsigned long long)f->aof.base_size,
-		f->aof.scheduled,
-		(unsigned long long)f->aof.buffer, (unsigned long long)f->aof.pending_fsync,
-		(unsigned long long)f->aof.delayed_fsync);
+		f->aof.scheduled, (unsigned long long)f->aof.buffer,
+		(unsigned long long)f->aof.pending_fsync, (unsigned long long)f->aof.delayed_fsync);
 }
 
 static void write_loading(const struct info_figures *f, FILE *out)
