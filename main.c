@@ -23,6 +23,7 @@
 #include "store/base/bgfree.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/persist/check.h"
 
 static void print_version(void)
 {
@@ -37,6 +38,8 @@ static void print_help(FILE *out)
 		     "       inodis - (read the configuration from standard input)\n"
 		     "       inodis -v or --version\n"
 		     "       inodis -h or --help\n"
+		     "       inodis --check-rdb FILE\n"
+		     "       inodis --check-aof [--fix] FILE.manifest\n"
 		     "\n"
 		     "Each option is a directive of redis.conf: --name value ...\n"
 		     "\n"
@@ -44,6 +47,28 @@ static void print_help(FILE *out)
 		     "       inodis                             (the default configuration)\n"
 		     "       inodis --port 7777 --mount /mnt/keys\n"
 		     "       inodis /etc/inodis/inodis.conf --loglevel verbose\n");
+}
+
+/* Look over a file, where the first word or the program's name asks for it, as redis-check-rdb's does. */
+static bool check_file(int argc, char **argv, int *code)
+{
+	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
+	bool word = argc > 1, rdb = strstr(name, "check-rdb"), aof = strstr(name, "check-aof");
+	int skip = 0;
+
+	if (!rdb && !aof && word) {
+		rdb = strcmp(argv[1], "--check-rdb") == 0;
+		aof = strcmp(argv[1], "--check-aof") == 0;
+		skip = 1;
+	}
+	if (!rdb && !aof)
+		return false;
+	mem_thread_register();
+	if (skip)
+		argv[skip] = (char *)(rdb ? "inodis --check-rdb" : "inodis --check-aof");
+	*code = rdb ? check_rdb_main(argc - skip, argv + skip)
+		    : check_aof_main(argc - skip, argv + skip);
+	return true;
 }
 
 /* What is answered without becoming a server. True when it was. */
@@ -231,8 +256,9 @@ static char *own_path(void)
 int main(int argc, char **argv)
 {
 	static struct server server;
-	if (answer_early(argc, argv))
-		return 0;
+	int code = 0;
+	if (answer_early(argc, argv) || check_file(argc, argv, &code))
+		return code;
 	mem_thread_register();
 	setlocale(LC_COLLATE, "");
 	tzset();
@@ -258,7 +284,7 @@ int main(int argc, char **argv)
 	struct loop_fd *watch =
 		loop_fd_add(server.loop, sig.fd, LOOP_NORMAL, LOOP_READ, on_signal, &sig);
 
-	int code = serve(&server);
+	code = serve(&server);
 
 	loop_fd_remove(watch);
 	close(sig.fd);

@@ -200,6 +200,7 @@ static bool judge(struct loading *l, enum aof_item got, int fd)
 	switch (got) {
 	case AOF_COMMAND:
 	case AOF_END:
+	case AOF_LATER:
 		return true;
 	case AOF_TORN:
 		if (aof_in_is_damage(&l->in))

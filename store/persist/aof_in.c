@@ -32,7 +32,7 @@ void aof_in_fini(struct aof_in *in)
 
 struct aof_place aof_in_place(const struct aof_in *in)
 {
-	return (struct aof_place){in->offset, in->crc, in->covered};
+	return (struct aof_place){in->offset, in->crc, in->covered, in->lines};
 }
 
 void aof_in_return(struct aof_in *in, struct aof_place place)
@@ -40,6 +40,7 @@ void aof_in_return(struct aof_in *in, struct aof_place place)
 	in->offset = place.offset;
 	in->crc = place.crc;
 	in->covered = place.covered;
+	in->lines = place.lines;
 	in->at = in->len = 0;
 }
 
@@ -138,12 +139,17 @@ static enum aof_item read_count(struct aof_in *in, size_t *pos, char sign, uint6
 				uint64_t *out)
 {
 	size_t n;
-	enum aof_item got = find_line(in, *pos, &n);
+	enum have h = have(in, *pos + 1);
 
+	if (h != HAVE)
+		return lacking(h);
+	if (in->buf[in->at + *pos] != sign)
+		return bad(in, *pos, "a length is malformed"); /* no torn end looks like this */
+	enum aof_item got = find_line(in, *pos, &n);
 	if (got != AOF_COMMAND)
 		return got;
 	const char *line = in->buf + in->at + *pos;
-	if (line[0] != sign || n < 4 || n > 22 || line[n - 2] != '\r')
+	if (n < 4 || n > 22 || line[n - 2] != '\r')
 		return bad(in, *pos, "a length is malformed");
 	*out = 0;
 	for (size_t i = 1; i < n - 2; i++) {
@@ -211,6 +217,7 @@ static enum aof_item read_command(struct aof_in *in)
 	const char *base = in->buf + in->at;
 	for (int i = 0; i < in->argc; i++)
 		in->argv[i].p = base + in->starts[i];
+	in->lines += 1 + 2 * (uint64_t)in->argc;
 	consume(in, pos);
 	return AOF_COMMAND;
 }
@@ -233,6 +240,19 @@ static bool parse_checksum(const char *line, size_t n, uint64_t *crc, uint64_t *
 	return true;
 }
 
+/* "#TS:SECONDS" */
+static bool is_later(const char *line, size_t n, int64_t than)
+{
+	char text[LINE_LIMIT + 1];
+	long long at;
+
+	if (n > LINE_LIMIT)
+		return false;
+	memcpy(text, line, n);
+	text[n] = '\0';
+	return sscanf(text, "#TS:%20lld", &at) == 1 && at > than;
+}
+
 /* Pass an annotation: AOF_COMMAND when it is well. */
 static enum aof_item read_note(struct aof_in *in)
 {
@@ -242,6 +262,9 @@ static enum aof_item read_note(struct aof_in *in)
 
 	if (got != AOF_COMMAND)
 		return got;
+	if (in->until && is_later(in->buf + in->at, n, in->until))
+		return AOF_LATER;
+	in->lines++;
 	if (!parse_checksum(in->buf + in->at, n, &crc, &count)) {
 		consume(in, n);
 		return AOF_COMMAND;

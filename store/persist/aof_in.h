@@ -19,6 +19,7 @@ enum aof_item {
 	AOF_TORN,  /* the file ends within something that begins at item_offset */
 	AOF_BAD,   /* damage at error_offset, see error */
 	AOF_ERROR, /* reading failed: errno in error_code */
+	AOF_LATER, /* a time annotation says that what follows is of after @until; it is not consumed */
 };
 
 struct aof_in {
@@ -31,6 +32,8 @@ struct aof_in {
 	size_t *starts; /* of the arguments, from the command's first byte */
 	int argc, argv_cap;
 	uint64_t crc, covered; /* over the bytes since the last checksum, and how many */
+	uint64_t lines; /* passed so far, those within values aside */
+	int64_t until;  /* seconds since the epoch, 0 for no end: the caller's to set */
 	uint64_t item_offset, error_offset;
 	const char *error;
 	int error_code;
@@ -44,7 +47,7 @@ enum aof_item aof_in_next(struct aof_in *in);
 
 /* To come back to a place. */
 struct aof_place {
-	uint64_t offset, crc, covered;
+	uint64_t offset, crc, covered, lines;
 };
 struct aof_place aof_in_place(const struct aof_in *in);
 void aof_in_return(struct aof_in *in, struct aof_place place);

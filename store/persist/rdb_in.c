@@ -55,7 +55,7 @@ bool rdb_in_fail(struct rdb_in *in, const char *fmt, ...)
 
 static bool cut_short(struct rdb_in *in)
 {
-	return rdb_in_fail(in, "unexpected end of the data");
+	return rdb_in_fail(in, "Unexpected EOF reading RDB file");
 }
 
 /* --- bytes --- */

@@ -143,6 +143,32 @@ static bool add(struct loading *l, struct bytes key, struct rdb_value *v)
 
 /* --- records --- */
 
+static void doing(struct loading *l, const char *what)
+{
+	if (l->opt->visitor)
+		l->opt->visitor->doing(l->opt->visitor->arg, what);
+}
+
+/* The value of a key that is only looked at. */
+static bool visit_key(struct loading *l, unsigned type)
+{
+	const struct rdb_visitor *by = l->opt->visitor;
+	struct rdb_value v;
+	struct bytes key;
+
+	by->type(by->arg, type);
+	by->doing(by->arg, "read-key");
+	if (!rdb_in_string(l->in, 0, &key))
+		return false;
+	by->key(by->arg, key, l->hints.expire_at);
+	by->doing(by->arg, "read-object-value");
+	l->hints = NO_HINTS;
+	if (!rdb_value_read(l->in, type, l->opt->limits, &v))
+		return false;
+	rdb_value_drop(&v);
+	return true;
+}
+
 static bool read_key(struct loading *l, unsigned type)
 {
 	struct rdb_value v;
@@ -218,6 +244,10 @@ static bool read_select(struct loading *l)
 
 	if (!flush(l) || !rdb_in_plain_len(l->in, &id))
 		return false;
+	if (l->opt->visitor) {
+		l->opt->visitor->select(l->opt->visitor->arg, id);
+		return true;
+	}
 	if (id >= l->ks->ndbs)
 		return rdb_in_fail(l->in,
 				   "it is of a server with more than %u databases, see databases",
@@ -232,6 +262,8 @@ static bool read_resize(struct loading *l)
 
 	if (!rdb_in_plain_len(l->in, &keys) || !rdb_in_plain_len(l->in, &volatiles))
 		return false;
+	if (l->opt->visitor)
+		return true;
 	/* A hint, which may be wrong. */
 	fit = fit < RESERVE_MAX ? fit : RESERVE_MAX;
 	table_reserve(&l->db->keys, keys < fit ? keys : fit);
@@ -360,9 +392,26 @@ static bool read_footer(struct loading *l)
 			   (unsigned long long)said, (unsigned long long)crc);
 }
 
+/* What a visitor is told that an operation does. */
+static const char *const op_names[] = {
+	[RDB_OP_SLOT_INFO - RDB_OP_SLOT_INFO] = "read-len",
+	[RDB_OP_FUNCTION2 - RDB_OP_SLOT_INFO] = "read-function",
+	[RDB_OP_FUNCTION_PRE_GA - RDB_OP_SLOT_INFO] = "read-function",
+	[RDB_OP_MODULE_AUX - RDB_OP_SLOT_INFO] = "read-module-aux",
+	[RDB_OP_IDLE - RDB_OP_SLOT_INFO] = "read-type",
+	[RDB_OP_FREQ - RDB_OP_SLOT_INFO] = "read-type",
+	[RDB_OP_AUX - RDB_OP_SLOT_INFO] = "read-aux",
+	[RDB_OP_RESIZEDB - RDB_OP_SLOT_INFO] = "read-len",
+	[RDB_OP_EXPIRE_MS - RDB_OP_SLOT_INFO] = "read-expire",
+	[RDB_OP_EXPIRE - RDB_OP_SLOT_INFO] = "read-expire",
+	[RDB_OP_SELECTDB - RDB_OP_SLOT_INFO] = "read-len",
+	[RDB_OP_EOF - RDB_OP_SLOT_INFO] = "check-sum",
+};
+
 /* One record that is no key. */
 static bool read_op(struct loading *l, unsigned op)
 {
+	doing(l, op_names[op - RDB_OP_SLOT_INFO]);
 	switch ((enum rdb_op)op) {
 	case RDB_OP_EXPIRE:
 	case RDB_OP_EXPIRE_MS:
@@ -406,18 +455,21 @@ static bool progress(struct loading *l)
 static bool read_records(struct loading *l)
 {
 	for (uint64_t keys = 1;;) {
+		doing(l, "read-type");
 		const unsigned char *p = rdb_in_take(l->in, 1);
 		if (!p)
 			return false;
 		unsigned op = *p;
-		if (op == RDB_OP_EOF)
+		if (op == RDB_OP_EOF) {
+			doing(l, op_names[op - RDB_OP_SLOT_INFO]);
 			return flush(l) && read_footer(l);
+		}
 		if (op >= RDB_OP_SLOT_INFO) {
 			if (!read_op(l, op))
 				return false;
 			continue;
 		}
-		if (!read_key(l, op))
+		if (!(l->opt->visitor ? visit_key(l, op) : read_key(l, op)))
 			return false;
 		if (l->opt->delay_us > 0)
 			usleep((useconds_t)l->opt->delay_us);
@@ -437,9 +489,9 @@ bool rdb_load(struct keyspace *ks, struct rdb_in *in, const struct rdb_load_opti
 	l->in = in;
 	l->opt = opt;
 	l->out = out;
-	l->db = &ks->dbs[0];
+	l->db = ks ? &ks->dbs[0] : NULL;
 	l->hints = NO_HINTS;
-	l->now_ms = ks->now_ms;
+	l->now_ms = ks ? ks->now_ms : 0;
 	l->told = 0;
 	l->n = 0;
 	l->used = 0;

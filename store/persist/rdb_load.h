@@ -8,7 +8,20 @@
 #include "store/persist/rdb_value.h"
 #include "store/types/limits.h"
 
+/* Who looks at a file without loading it. All may ask the reader for its offset. */
+struct rdb_visitor {
+	void *arg;
+	int64_t now_ms; /* since the epoch */
+	/* What comes is read: a record, a key's name, its value, the checksum. */
+	void (*doing)(void *arg, const char *what);
+	void (*select)(void *arg, uint64_t db);
+	/* A key of encoding @type, before its name is read and, with its name, before its value is; @expire_at -1 for none. */
+	void (*type)(void *arg, unsigned type);
+	void (*key)(void *arg, struct bytes key, int64_t expire_at);
+};
+
 struct rdb_load_options {
+	const struct rdb_visitor *visitor; /* nothing is bound: the keyspace may be NULL */
 	const struct type_limits *limits;
 	bool overwrite;    /* a key that is there is replaced, else it is an error */
 	bool keep_expired; /* keys past their time are loaded too */
