@@ -13,8 +13,8 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla 
 OPT    ?= -O2 -g -fno-omit-frame-pointer
 DEFS   ?= -DINODIS_JEMALLOC
 LIBS   ?= -ljemalloc
-CFLAGS += -std=gnu11 $(OPT) $(WARN) -I. $(DEFS) $(shell pkg-config --cflags fuse3 libcrypto 2>/dev/null) -MMD -MP -pthread
-LDLIBS += $(LIBS) $(shell pkg-config --libs fuse3 libcrypto 2>/dev/null) -llzf -lm -pthread
+CFLAGS += -std=gnu11 $(OPT) $(WARN) -I. $(DEFS) $(shell pkg-config --cflags fuse3 libssl libcrypto 2>/dev/null) -MMD -MP -pthread
+LDLIBS += $(LIBS) $(shell pkg-config --libs fuse3 libssl libcrypto 2>/dev/null) -llzf -lm -pthread
 
 # Sanitized builds use libc's heap: jemalloc would hide what ASan looks for.
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined

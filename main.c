@@ -210,6 +210,8 @@ static void log_ready(struct server *s)
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections tcp");
 	if (s->config.unixsocket[0])
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections unix");
+	if (s->config.tls.port)
+		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections tls");
 }
 
 /* Open the doors, serve until told to stop, close them. The exit code. */

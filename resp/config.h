@@ -40,6 +40,20 @@ void notify_format(unsigned events, char *buf);
 
 enum config_supervised { SUPERVISED_NO, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
 
+/* What tls-* says; resp/net/tls_context.c makes it a context. */
+enum config_tls_auth { TLS_AUTH_NO, TLS_AUTH_YES, TLS_AUTH_OPTIONAL };
+
+struct config_tls {
+	int port; /* 0: none */
+	enum config_tls_auth auth_clients;
+	char *cert_file, *key_file, *key_file_pass;
+	char *client_cert_file, *client_key_file, *client_key_file_pass;
+	char *dh_params_file, *ca_cert_file, *ca_cert_dir;
+	char *protocols, *ciphers, *ciphersuites;
+	bool prefer_server_ciphers, session_caching;
+	int session_cache_size, session_cache_timeout; /* seconds */
+};
+
 /* Strings are owned, never NULL ("" when unset). */
 struct config {
 	/* network */
@@ -55,6 +69,8 @@ struct config {
 	struct config_obuf_limit obuf[OBUF_CLASSES];
 	char *requirepass;
 	char *bind_source_addr;
+	unsigned socket_mark_id; /* 0: none */
+	struct config_tls tls;
 	/* process */
 	bool daemonize;
 	char *pidfile, *dir, *config_file; /* config_file absolute, "" for none */

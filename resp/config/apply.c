@@ -62,10 +62,25 @@ bool apply_port(struct server *s, struct config_error *err)
 	return true;
 }
 
+/* Certificates and the like matter from the moment that somebody listens with them. */
+bool apply_tls(struct server *s, struct config_error *err)
+{
+	if (s->network && s->config.tls.port && network_load_tls(s->network) < 0)
+		return config_refuse(err, "Unable to update TLS configuration. Check server logs.");
+	return true;
+}
+
+bool apply_tls_port(struct server *s, struct config_error *err)
+{
+	return apply_tls(s, err) && apply_port(s, err);
+}
+
 bool apply_bind(struct server *s, struct config_error *err)
 {
-	if (s->network && network_rebind(s->network) < 0)
+	if (s->network && network_rebind(s->network) < 0) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING, "Failed to bind");
 		return config_refuse(err, "Failed to bind to specified addresses.");
+	}
 	return true;
 }
 

@@ -130,6 +130,8 @@ bool apply_events(struct server *s, struct config_error *err);
 bool apply_hz(struct server *s, struct config_error *err);
 bool apply_port(struct server *s, struct config_error *err);
 bool apply_bind(struct server *s, struct config_error *err);
+bool apply_tls(struct server *s, struct config_error *err);
+bool apply_tls_port(struct server *s, struct config_error *err);
 bool apply_maxclients(struct server *s, struct config_error *err);
 bool apply_maxmemory(struct server *s, struct config_error *err);
 bool apply_backlog(struct server *s, struct config_error *err);

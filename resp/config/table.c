@@ -66,7 +66,8 @@ static const struct directive_word propagation_words[] = {
 	{"ignore", 0}, {"panic", 1}, {"panic-on-replicas", 2}, {0}};
 static const struct directive_word endpoint_words[] = {
 	{"ip", 0}, {"hostname", 1}, {"unknown-endpoint", 2}, {0}};
-static const struct directive_word tls_auth_words[] = {{"no", 0}, {"yes", 1}, {"optional", 2}, {0}};
+static const struct directive_word tls_auth_words[] = {
+	{"no", TLS_AUTH_NO}, {"yes", TLS_AUTH_YES}, {"optional", TLS_AUTH_OPTIONAL}, {0}};
 
 /* --- checks --- */
 
@@ -187,7 +188,8 @@ const struct directive directive_table[] = {
 	NUMBER("maxmemory-clients", "0", 0, INT64_MAX, .flags = D_MEMORY | D_PERCENT,
 	       .missing = MISSING("maxmemory-clients")),
 	STRING("bind-source-addr", "", FIELD(bind_source_addr)),
-	NUMBER("socket-mark-id", "0", 0, UINT_MAX, .flags = D_IMMUTABLE | D_UNSIGNED),
+	NUMBER("socket-mark-id", "0", 0, UINT_MAX, .flags = D_IMMUTABLE | D_UNSIGNED,
+	       FIELD(socket_mark_id)),
 	STRING("requirepass", "", FIELD(requirepass), .apply = apply_requirepass),
 	/* the process */
 	BOOL("daemonize", "no", .flags = D_IMMUTABLE, FIELD(daemonize)),
@@ -382,26 +384,30 @@ const struct directive directive_table[] = {
 	NUMBER("cluster-announce-bus-port", "0", 0, 65535),
 	NUMBER("cluster-link-sendbuf-limit", "0", 0, UINT64_MAX, .flags = D_MEMORY | D_UNSIGNED),
 	ENUM("cluster-preferred-endpoint-type", "ip", endpoint_words),
-	/* TLS, to come */
-	NUMBER("tls-port", "0", 0, 65535, .missing = MISSING("tls-port")),
+	/* TLS; what it is for between servers is to come */
+	NUMBER("tls-port", "0", 0, 65535, FIELD(tls.port), .apply = apply_tls_port),
 	BOOL("tls-cluster", "no", .missing = MISSING("tls-cluster")),
 	BOOL("tls-replication", "no", .missing = MISSING("tls-replication")),
-	ENUM("tls-auth-clients", "yes", tls_auth_words),
-	STRING("tls-cert-file", ""),
-	STRING("tls-key-file", ""),
-	STRING("tls-key-file-pass", ""),
-	STRING("tls-client-cert-file", ""),
-	STRING("tls-client-key-file", ""),
-	STRING("tls-client-key-file-pass", ""),
-	STRING("tls-dh-params-file", ""),
-	STRING("tls-ca-cert-file", ""),
-	STRING("tls-ca-cert-dir", ""),
-	STRING("tls-protocols", ""),
-	STRING("tls-ciphers", ""),
-	STRING("tls-ciphersuites", ""),
-	BOOL("tls-prefer-server-ciphers", "no"),
-	BOOL("tls-session-caching", "yes"),
-	NUMBER("tls-session-cache-size", "20480", 0, INT_MAX),
-	NUMBER("tls-session-cache-timeout", "300", 0, INT_MAX),
+	ENUM("tls-auth-clients", "yes", tls_auth_words, FIELD(tls.auth_clients),
+	     .apply = apply_tls),
+	STRING("tls-cert-file", "", FIELD(tls.cert_file), .apply = apply_tls),
+	STRING("tls-key-file", "", FIELD(tls.key_file), .apply = apply_tls),
+	STRING("tls-key-file-pass", "", FIELD(tls.key_file_pass), .apply = apply_tls),
+	STRING("tls-client-cert-file", "", FIELD(tls.client_cert_file), .apply = apply_tls),
+	STRING("tls-client-key-file", "", FIELD(tls.client_key_file), .apply = apply_tls),
+	STRING("tls-client-key-file-pass", "", FIELD(tls.client_key_file_pass), .apply = apply_tls),
+	STRING("tls-dh-params-file", "", FIELD(tls.dh_params_file), .apply = apply_tls),
+	STRING("tls-ca-cert-file", "", FIELD(tls.ca_cert_file), .apply = apply_tls),
+	STRING("tls-ca-cert-dir", "", FIELD(tls.ca_cert_dir), .apply = apply_tls),
+	STRING("tls-protocols", "", FIELD(tls.protocols), .apply = apply_tls),
+	STRING("tls-ciphers", "", FIELD(tls.ciphers), .apply = apply_tls),
+	STRING("tls-ciphersuites", "", FIELD(tls.ciphersuites), .apply = apply_tls),
+	BOOL("tls-prefer-server-ciphers", "no", FIELD(tls.prefer_server_ciphers),
+	     .apply = apply_tls),
+	BOOL("tls-session-caching", "yes", FIELD(tls.session_caching), .apply = apply_tls),
+	NUMBER("tls-session-cache-size", "20480", 0, INT_MAX, FIELD(tls.session_cache_size),
+	       .apply = apply_tls),
+	NUMBER("tls-session-cache-timeout", "300", 0, INT_MAX, FIELD(tls.session_cache_timeout),
+	       .apply = apply_tls),
 	{0},
 };

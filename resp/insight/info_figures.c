@@ -40,7 +40,7 @@ static void take_server(struct server *s, struct info_figures *f)
 	f->config_file = s->config.config_file;
 	f->arch_bits = sizeof(long) * 8;
 	f->process_id = (uint64_t)getpid();
-	f->tcp_port = (uint64_t)s->config.port;
+	f->tcp_port = (uint64_t)(s->config.port ? s->config.port : s->config.tls.port);
 	f->server_time_usec = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_usec;
 	f->uptime_seconds = now_ms > s->start_ms ? (uint64_t)(now_ms - s->start_ms) / 1000 : 0;
 	f->uptime_days = f->uptime_seconds / 86400;

@@ -68,28 +68,51 @@ static void tune(const struct config *cfg, int fd, bool loopback)
 static void refuse(struct server *s, int fd, const char *text, size_t n)
 {
 	/* A fresh socket takes this much; if it does not, the close says enough. */
-	if (send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	if (n && send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 	}
 	close(fd);
 	s->stats.rejected_connections++;
+}
+
+/* Whether protected mode keeps out who comes from beyond the loopback interface. */
+static bool is_protected(const struct config *cfg)
+{
+	return cfg->protected_mode && !cfg->requirepass[0];
+}
+
+bool client_refused(struct client *c)
+{
+	struct server *s = c->net->server;
+	struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(addr);
+	if (!is_protected(&s->config) || getpeername(c->fd, (struct sockaddr *)&addr, &len) < 0 ||
+	    is_loopback(&addr))
+		return false;
+	reply_raw(&c->reply, protected_error, sizeof(protected_error) - 1);
+	s->stats.rejected_connections++;
+	c->session.ops->close(&c->session, false);
+	return true;
 }
 
 static void admit(struct listener *l, int fd, const struct sockaddr_storage *addr)
 {
 	struct server *s = l->net->server;
 	const struct config *cfg = &s->config;
-	bool is_unix = l->port == 0, loopback = is_loopback(addr);
+	bool loopback = is_loopback(addr);
 	if (l->net->nclients >= (size_t)cfg->maxclients) {
-		refuse(s, fd, max_clients_error, sizeof(max_clients_error) - 1);
+		/* Nobody could read it before a handshake. */
+		size_t n = l->door == DOOR_TLS ? 0 : sizeof(max_clients_error) - 1;
+		refuse(s, fd, max_clients_error, n);
 		return;
 	}
-	if (cfg->protected_mode && !cfg->requirepass[0] && !is_unix && !loopback) {
+	/* Over TLS it is told when it can be heard: client_refused(). */
+	if (l->door == DOOR_TCP && !loopback && is_protected(cfg)) {
 		refuse(s, fd, protected_error, sizeof(protected_error) - 1);
 		return;
 	}
-	if (!is_unix)
+	if (l->door != DOOR_UNIX)
 		tune(cfg, fd, loopback);
-	if (client_new(l->net, fd, is_unix))
+	if (client_new(l->net, fd, l->door))
 		s->stats.connections_received++;
 }
 

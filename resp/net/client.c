@@ -12,6 +12,7 @@
 
 #include "resp/log.h"
 #include "resp/net/loop.h"
+#include "resp/net/tls.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
@@ -30,6 +31,8 @@ static void on_ready(void *arg, unsigned events)
 	/* A nested turn (a command that lets others be served) must not touch the batch it runs in. */
 	if (c->net->batch.running)
 		return;
+	if (__builtin_expect(c->tls != NULL, 0))
+		events = tls_client_ready(c, events);
 	if (events & LOOP_WRITE) {
 		c->socket_full = false;
 		client_mark_send(c);
@@ -122,9 +125,9 @@ static void session_figures(const struct session *s, struct session_figures *out
 	out->obl = r->len;
 	out->oll = r->nodes;
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
-	out->tot_mem = sizeof(*c) + c->in_cap + (c->body ? c->body->cap : 0) + reply_mem(r) +
-		       mem_size(c->peer) + c->deferred_mem + transaction_mem(s) + pubsub_mem(s) +
-		       blocking_mem(s);
+	out->tot_mem = (c->tls ? tls_mem(c->tls) : 0) + sizeof(*c) + c->in_cap +
+		       (c->body ? c->body->cap : 0) + reply_mem(r) + mem_size(c->peer) +
+		       c->deferred_mem + transaction_mem(s) + pubsub_mem(s) + blocking_mem(s);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 
@@ -148,23 +151,38 @@ static size_t hard_limit(const struct config_obuf_limit *limit)
 	return limit->hard ? limit->hard + OUTPUT_UNCOUNTED : 0;
 }
 
-struct client *client_new(struct network *n, int fd, bool is_unix)
+static struct client *cannot_be(struct client *c)
+{
+	log_line(&c->net->server->config.log, LOG_LEVEL_WARNING,
+		 "Error registering fd event for the new client: %s", strerror(errno));
+	tls_free(c->tls);
+	close(c->fd);
+	mem_free(c);
+	return NULL;
+}
+
+struct client *client_new(struct network *n, int fd, enum listener_door door)
 {
 	struct client *c = mem_calloc(sizeof(*c));
 	c->net = n;
 	c->fd = fd;
-	c->watch = loop_fd_add(n->loop, fd, LOOP_NORMAL, LOOP_READ, on_ready, c);
-	if (c->watch == NULL) {
-		log_line(&n->server->config.log, LOG_LEVEL_WARNING,
-			 "Error registering fd event for the new client: %s", strerror(errno));
-		close(fd);
-		mem_free(c);
-		return NULL;
+	if (door == DOOR_TLS && (c->tls = tls_new(n->tls, fd)) == NULL) {
+		errno = ENOMEM;
+		return cannot_be(c);
 	}
+	c->watch = loop_fd_add(n->loop, fd, LOOP_NORMAL, LOOP_READ, on_ready, c);
+	if (c->watch == NULL)
+		return cannot_be(c);
 	reply_init(&c->reply, 2);
 	c->reply.limit = hard_limit(&n->server->config.obuf[OBUF_NORMAL]);
 	parser_init(&c->parser, n->server->config.proto_max_bulk_len);
-	session_open(&c->session, n->server, &c->reply, &client_ops, is_unix ? SESSION_UNIX : 0);
+	session_open(&c->session, n->server, &c->reply, &client_ops,
+		     door == DOOR_UNIX ? SESSION_UNIX : 0);
+	/* Who fails to greet may be gone when the log is to say who it was. */
+	if (door == DOOR_TLS) {
+		char peer[160];
+		session_peer(&c->session, peer, sizeof(peer));
+	}
 	c->prev = n->clients_tail;
 	if (n->clients_tail)
 		n->clients_tail->next = c;
@@ -201,6 +219,10 @@ void client_free(struct client *c)
 	session_close(&c->session);
 	client_drop_deferred(c);
 	loop_fd_remove(c->watch);
+	if (__builtin_expect(c->tls != NULL, 0)) {
+		tls_client_forget(c);
+		tls_free(c->tls);
+	}
 	close(c->fd);
 	reply_fini(&c->reply);
 	parser_fini(&c->parser);
@@ -293,14 +315,14 @@ void client_check_output(struct client *c)
 static ssize_t send_some(struct client *c, size_t *want)
 {
 	struct reply *r = &c->reply;
-	if (r->head == NULL) {
+	if (r->head == NULL && c->tls == NULL) {
 		*want = r->len - r->offset;
 		return send(c->fd, r->buf + r->offset, *want, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	struct iovec iov[SEND_IOV];
 	struct msghdr msg = {.msg_iov = iov};
 	msg.msg_iovlen = (size_t)reply_iov(r, iov, SEND_IOV, want);
-	return sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return client_sendmsg(c, &msg);
 }
 
 /* True when all is sent; else the socket is full, the client had its share, or it is gone. */
@@ -353,14 +375,14 @@ void client_send(struct client *c)
 		/* A small buffer stays for the next reply; the cron takes it from those who fell idle. */
 		if (c->reply.cap > KEPT_MAX)
 			reply_shrink(&c->reply);
-		loop_fd_events(c->watch, LOOP_READ);
+		if (__builtin_expect(c->tls == NULL, 1))
+			loop_fd_events(c->watch, LOOP_READ);
+		else
+			client_watch(c);
 		if (*flags & SESSION_CLOSE_AFTER_REPLY)
 			client_mark_close(c);
 	} else if (!(*flags & SESSION_CLOSE_ASAP)) {
 		c->socket_full = true;
-		/* Nothing more is read from a client that is to be closed: its input must not keep us awake. */
-		loop_fd_events(c->watch, *flags & SESSION_CLOSE_AFTER_REPLY
-						 ? LOOP_WRITE
-						 : LOOP_READ | LOOP_WRITE);
+		client_watch(c);
 	}
 }

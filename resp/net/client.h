@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "resp/net/batch.h"
@@ -22,12 +23,16 @@
 struct loop;
 struct loop_fd;
 struct server;
+struct ssl_ctx_st;
+struct tls;
 
 struct client {
 	struct session session;
 	struct network *net;
 	struct loop_fd *watch;
+	struct tls *tls; /* NULL on a plain connection */
 	int fd;
+	bool in_more_list; /* its TLS holds input that no event tells of */
 	bool in_send_list, in_close_list;
 	bool held; /* its replies wait for the disk: in the network's held list, linked by next_send */
 	bool shrunk;      /* its reply buffer was given back */
@@ -52,13 +57,16 @@ struct client {
 	int64_t soft_since_ms; /* over the soft output limit since, 0 when not */
 	char *peer;            /* as text, once somebody asked */
 	struct client *prev, *next;
-	struct client *next_send, *next_close;
+	struct client *next_send, *next_close, *next_more;
 };
 
 struct network {
 	struct server *server;
 	struct loop *loop;
 	struct listener *listeners;
+	struct ssl_ctx_st
+		*tls; /* what new TLS connections begin with; NULL until tls-port is set */
+	struct client *more_list;
 	struct client *clients, *clients_tail; /* the cron takes from the front and puts behind */
 	size_t nclients;
 	struct client *send_list, **send_tail;
@@ -76,7 +84,7 @@ static inline struct client *client_of(struct session *s)
 }
 
 /* A client on the connected @fd, which it owns from now on. NULL (and @fd closed) when it cannot be watched. */
-struct client *client_new(struct network *n, int fd, bool is_unix);
+struct client *client_new(struct network *n, int fd, enum listener_door door);
 /* Only when no batch item names it. */
 void client_free(struct client *c);
 
@@ -102,6 +110,37 @@ void client_read(struct client *c);
 bool client_received(struct client *c, ssize_t n);
 /* Answer parser.error and close; not before what the session holds back. */
 void client_protocol_error(struct client *c);
+
+/* What the socket is to be watched for now. */
+void client_watch(struct client *c);
+
+/* --- accept.c --- */
+
+/* Whether protected mode keeps this client out; then it is told so and closed. */
+bool client_refused(struct client *c);
+
+/* --- tls_client.c --- */
+
+/* On a socket of TLS: the events that are there for reading and writing, after the handshake had its part. */
+unsigned tls_client_ready(struct client *c, unsigned events);
+/* After a read: have it read again in the next turn where TLS holds more. */
+void tls_client_read(struct client *c);
+void tls_client_forget(struct client *c);
+/* Log a handshake that takes too long, and close. */
+void tls_client_check(struct client *c, int64_t now_ms);
+/* Read those that hold more. */
+void network_read_more(struct network *n);
+
+/* recv, recvmsg and sendmsg, through TLS where there is one. */
+ssize_t client_recvmsg(struct client *c, struct msghdr *msg);
+ssize_t client_sendmsg(struct client *c, const struct msghdr *msg);
+ssize_t client_recv_tls(struct client *c, void *p, size_t n);
+static inline ssize_t client_recv(struct client *c, void *p, size_t n)
+{
+	if (__builtin_expect(c->tls != NULL, 0))
+		return client_recv_tls(c, p, n);
+	return recv(c->fd, p, n, MSG_DONTWAIT);
+}
 
 /* --- defer.c --- */
 

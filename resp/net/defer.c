@@ -1,6 +1,4 @@
 /* resp/net/defer.c - clients whose command waits: what they sent behind it is kept, and run when it was answered. */
-#include <sys/socket.h>
-
 #include "resp/item.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
@@ -58,7 +56,7 @@ void client_drop_deferred(struct client *c)
 void client_read_nothing(struct client *c)
 {
 	char *room = batch_room(&c->net->batch, c->net->server);
-	ssize_t n = recv(c->fd, room, BATCH_READ, MSG_DONTWAIT);
+	ssize_t n = client_recv(c, room, BATCH_READ);
 	client_received(c, n);
 }
 

@@ -226,7 +226,7 @@ static void read_arena(struct client *c)
 {
 	char *base = batch_room(&c->net->batch, c->net->server);
 	size_t kept = c->in_len;
-	ssize_t n = recv(c->fd, base + kept, BATCH_READ, MSG_DONTWAIT);
+	ssize_t n = client_recv(c, base + kept, BATCH_READ);
 	if (!client_received(c, n))
 		return;
 	if (kept) {
@@ -248,7 +248,7 @@ static void read_own(struct client *c)
 		c->in = grown;
 		c->in_cap = mem_size(grown);
 	}
-	ssize_t n = recv(c->fd, c->in + c->in_len, BATCH_READ, MSG_DONTWAIT);
+	ssize_t n = client_recv(c, c->in + c->in_len, BATCH_READ);
 	if (!client_received(c, n))
 		return;
 	c->in_len += (size_t)n;
@@ -302,7 +302,7 @@ static void read_body(struct client *c)
 	};
 	struct msghdr msg = {.msg_iov = iov,
 			     .msg_iovlen = body->len + room == c->body_want ? 2 : 1};
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT);
+	ssize_t n = client_recvmsg(c, &msg);
 	if (!client_received(c, n))
 		return;
 	size_t mine = (size_t)n < room ? (size_t)n : room;
@@ -341,5 +341,7 @@ void client_read(struct client *c)
 		read_arena(c);
 	if (c->in_len || c->body || c->deferred || c->session.flags & SESSION_MULTI)
 		within_query_limit(c);
+	if (__builtin_expect(c->tls != NULL, 0))
+		tls_client_read(c);
 	client_mark_send(c);
 }

@@ -1,4 +1,5 @@
 /* resp/net/listener.c - see listener.h. */
+#define _GNU_SOURCE
 #include "resp/net/listener.h"
 
 #include <errno.h>
@@ -18,10 +19,12 @@
 #include "resp/net/loop.h"
 #include "store/base/mem.h"
 
-static void add(struct listener **list, int fd, const char *address, int port)
+static void add(struct listener **list, int fd, enum listener_door door, const char *address,
+		int port)
 {
 	struct listener *l = mem_calloc(sizeof(*l));
 	l->fd = fd;
+	l->door = door;
 	l->address = mem_dup(address, strlen(address) + 1);
 	l->port = port;
 	l->next = *list;
@@ -48,7 +51,8 @@ static int bind_and_listen(int fd, const struct sockaddr *sa, socklen_t len, int
 }
 
 /* A listening socket at @address, of @family. -1 with errno and @why. */
-static int open_tcp(const char *address, int port, int family, int backlog, char *why, size_t n)
+static int open_tcp(const struct config *cfg, const char *address, int port, int family, char *why,
+		    size_t n)
 {
 	struct addrinfo hints = {.ai_family = family,
 				 .ai_socktype = SOCK_STREAM,
@@ -70,7 +74,12 @@ static int open_tcp(const char *address, int port, int family, int backlog, char
 		if (found->ai_family == AF_INET6)
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes));
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-		fd = bind_and_listen(fd, found->ai_addr, found->ai_addrlen, backlog, why, n);
+		/* Needs CAP_NET_ADMIN; Redis goes on without the mark too. */
+		if (cfg->socket_mark_id)
+			setsockopt(fd, SOL_SOCKET, SO_MARK, &cfg->socket_mark_id,
+				   sizeof(cfg->socket_mark_id));
+		fd = bind_and_listen(fd, found->ai_addr, found->ai_addrlen, cfg->tcp_backlog, why,
+				     n);
 	}
 	int saved = errno;
 	freeaddrinfo(found);
@@ -95,44 +104,74 @@ static bool may_be_missing(int err, bool optional)
 	}
 }
 
-static bool listed(const struct listener *l, const char *address, int port)
+int listener_port(const struct config *cfg, enum listener_door door)
+{
+	return door == DOOR_TLS ? cfg->tls.port : cfg->port;
+}
+
+bool listener_wanted(const struct config *cfg, const struct listener *l)
+{
+	if (l->door == DOOR_UNIX)
+		return true;
+	if (l->port != listener_port(cfg, l->door))
+		return false;
+	for (size_t i = 0; i < cfg->bind.n; i++) {
+		const char *address = cfg->bind.v[i];
+		if (strcmp(address + (address[0] == '-'), l->address) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool listed(const struct listener *l, enum listener_door door, const char *address, int port)
 {
 	for (; l; l = l->next)
-		if (l->port == port && strcmp(l->address, address) == 0)
+		if (l->door == door && l->port == port && strcmp(l->address, address) == 0)
 			return true;
 	return false;
 }
 
-int listener_open_tcp(const struct config *cfg, struct log *log, struct listener *keep,
+static int open_one(struct config *cfg, enum listener_door door, const char *address, int port,
+		    bool optional, struct listener **list)
+{
+	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	bool any = strcmp(address, "*") == 0 || strcmp(address, "::*") == 0;
+	char why[256];
+	int fd = open_tcp(cfg, any ? NULL : address, port, family, why, sizeof(why));
+	if (fd >= 0) {
+		add(list, fd, door, address, port);
+		return 0;
+	}
+	int saved = errno;
+	log_line(&cfg->log, LOG_LEVEL_WARNING,
+		 "Warning: Could not create server TCP listening socket %s:%d: %s", address, port,
+		 why);
+	errno = saved;
+	return may_be_missing(saved, optional) ? 0 : -1;
+}
+
+int listener_open_tcp(struct config *cfg, enum listener_door door, struct listener *keep,
 		      struct listener **list)
 {
-	for (size_t i = 0; i < cfg->bind.n; i++) {
+	int port = listener_port(cfg, door);
+	for (size_t i = 0; port && i < cfg->bind.n; i++) {
 		const char *address = cfg->bind.v[i];
 		bool optional = address[0] == '-';
 		address += optional;
-		if (listed(keep, address, cfg->port))
+		if (listed(keep, door, address, port))
 			continue;
-		int family = strchr(address, ':') ? AF_INET6 : AF_INET;
-		bool any = strcmp(address, "*") == 0 || strcmp(address, "::*") == 0;
-		const char *host = any ? NULL : address;
-		char why[256];
-		int fd = open_tcp(host, cfg->port, family, cfg->tcp_backlog, why, sizeof(why));
-		if (fd >= 0) {
-			add(list, fd, address, cfg->port);
-			continue;
-		}
-		int saved = errno;
-		log_line(log, LOG_LEVEL_WARNING,
-			 "Warning: Could not create server TCP listening socket %s:%d: %s", address,
-			 cfg->port, why);
-		errno = saved;
-		if (!may_be_missing(saved, optional))
+		if (open_one(cfg, door, address, port, optional, list) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int listener_open_unix(const struct config *cfg, struct log *log, struct listener **list)
+int listener_open_again(struct config *cfg, const struct listener *old, struct listener **list)
+{
+	return open_one(cfg, old->door, old->address, old->port, false, list);
+}
+
+int listener_open_unix(struct config *cfg, struct listener **list)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	char why[256];
@@ -150,12 +189,12 @@ int listener_open_unix(const struct config *cfg, struct log *log, struct listene
 					     cfg->tcp_backlog, why, sizeof(why));
 	}
 	if (fd < 0) {
-		log_line(log, LOG_LEVEL_WARNING, "Failed opening Unix socket: %s", why);
+		log_line(&cfg->log, LOG_LEVEL_WARNING, "Failed opening Unix socket: %s", why);
 		return -1;
 	}
 	if (cfg->unixsocketperm)
 		chmod(cfg->unixsocket, (mode_t)cfg->unixsocketperm);
-	add(list, fd, cfg->unixsocket, 0);
+	add(list, fd, DOOR_UNIX, cfg->unixsocket, 0);
 	return 0;
 }
 
@@ -183,7 +222,7 @@ void listener_close(struct listener *l)
 void listener_free(struct listener *l)
 {
 	listener_close(l);
-	if (l->port == 0)
+	if (l->door == DOOR_UNIX)
 		unlink(l->address);
 	mem_free(l->address);
 	mem_free(l);

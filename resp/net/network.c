@@ -8,6 +8,7 @@
 #include "resp/log.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
+#include "resp/net/tls_context.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 
@@ -18,6 +19,8 @@ static void run_commands(void *arg)
 	struct network *n = arg;
 	if (n->batch.running)
 		return;
+	if (n->more_list)
+		network_read_more(n);
 	batch_run(&n->batch, n->server);
 	network_resume(n);
 	n->batch.used = 0;
@@ -73,15 +76,30 @@ static void warn_backlog(struct server *s)
 	fclose(f);
 }
 
+/* The addresses of `bind` at port and tls-port. @failed tells which port could not be had. */
+static int open_ports(struct config *cfg, struct listener *keep, struct listener **list,
+		      enum listener_door *failed)
+{
+	static const enum listener_door doors[] = {DOOR_TCP, DOOR_TLS};
+	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
+		*failed = doors[i];
+		if (listener_open_tcp(cfg, doors[i], keep, list) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int open_listeners(struct server *s, struct listener **list)
 {
 	struct config *cfg = &s->config;
-	if (cfg->port && listener_open_tcp(cfg, &cfg->log, NULL, list) < 0) {
+	enum listener_door door;
+	if (open_ports(cfg, NULL, list, &door) < 0) {
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
-			 "Failed listening on port %d (tcp), aborting.", cfg->port);
+			 "Failed listening on port %d (%s), aborting.", listener_port(cfg, door),
+			 door == DOOR_TLS ? "tls" : "tcp");
 		return -1;
 	}
-	if (cfg->unixsocket[0] && listener_open_unix(cfg, &cfg->log, list) < 0)
+	if (cfg->unixsocket[0] && listener_open_unix(cfg, list) < 0)
 		return -1;
 	if (*list == NULL) {
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
@@ -103,15 +121,23 @@ static void close_listeners(struct listener *l)
 struct network *network_new(struct server *s)
 {
 	struct listener *list = NULL;
+	struct ssl_ctx_st *tls = NULL;
 	warn_backlog(s);
+	if (s->config.tls.port && (tls = tls_context_new(&s->config)) == NULL) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Failed to configure TLS. Check logs for more info.");
+		return NULL;
+	}
 	if (open_listeners(s, &list) < 0) {
 		close_listeners(list);
+		tls_context_free(tls);
 		return NULL;
 	}
 	struct network *n = mem_calloc(sizeof(*n));
 	n->server = s;
 	n->loop = s->loop;
 	n->listeners = list;
+	n->tls = tls;
 	n->send_tail = &n->send_list;
 	batch_init(&n->batch);
 	loop_before_wait(n->loop, run_commands, n);
@@ -133,25 +159,12 @@ void network_free(struct network *n)
 	while (n->clients)
 		client_free(n->clients);
 	close_listeners(n->listeners);
+	tls_context_free(n->tls);
 	batch_fini(&n->batch);
 	mem_free(n);
 }
 
 /* --- CONFIG SET bind, port --- */
-
-static bool wanted(const struct config *cfg, const struct listener *l)
-{
-	if (l->port == 0)
-		return true;
-	if (l->port != cfg->port)
-		return false;
-	for (size_t i = 0; i < cfg->bind.n; i++) {
-		const char *address = cfg->bind.v[i];
-		if (strcmp(address + (address[0] == '-'), l->address) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* Move the listeners that the configuration no longer names out of the network's list. */
 static struct listener *take_unwanted(struct network *n)
@@ -159,7 +172,7 @@ static struct listener *take_unwanted(struct network *n)
 	struct listener *out = NULL, **at = &n->listeners;
 	while (*at) {
 		struct listener *l = *at;
-		if (wanted(&n->server->config, l)) {
+		if (listener_wanted(&n->server->config, l)) {
 			at = &l->next;
 			continue;
 		}
@@ -178,23 +191,45 @@ static void append(struct network *n, struct listener *list)
 	*at = list;
 }
 
+/* Free listeners whose socket is closed. */
+static void forget(struct listener *l)
+{
+	while (l) {
+		struct listener *next = l->next;
+		mem_free(l->address);
+		mem_free(l);
+		l = next;
+	}
+}
+
 /* Open again what was closed to make room. */
 static void restore(struct network *n, struct listener *old)
 {
-	while (old) {
-		struct listener *next = old->next, *again = NULL;
-		struct config was = {.port = old->port,
-				     .tcp_backlog = n->server->config.tcp_backlog,
-				     .bind = {&old->address, 1}};
-		listener_open_tcp(&was, &n->server->config.log, NULL, &again);
+	for (struct listener *l = old; l; l = l->next) {
+		struct listener *again = NULL;
+		listener_open_again(&n->server->config, l, &again);
 		if (again) {
 			listener_start(again, n);
 			append(n, again);
 		}
-		mem_free(old->address);
-		mem_free(old);
-		old = next;
 	}
+	forget(old);
+}
+
+static void start(struct network *n, struct listener *added)
+{
+	for (struct listener *l = added; l; l = l->next)
+		listener_start(l, n);
+	append(n, added);
+}
+
+/* Whether one of @old holds a port that is wanted still: "*" and one address of it exclude each other. */
+static bool in_the_way(const struct config *cfg, const struct listener *old)
+{
+	for (; old; old = old->next)
+		if (old->port == cfg->port || old->port == cfg->tls.port)
+			return true;
+	return false;
 }
 
 int network_rebind(struct network *n)
@@ -202,34 +237,39 @@ int network_rebind(struct network *n)
 	struct config *cfg = &n->server->config;
 	struct listener *added = NULL;
 	struct listener *old = take_unwanted(n);
-	if (cfg->port == 0 || listener_open_tcp(cfg, &cfg->log, n->listeners, &added) == 0) {
+	enum listener_door door;
+	if (open_ports(cfg, n->listeners, &added, &door) == 0) {
 		close_listeners(old);
-		goto start;
+		start(n, added);
+		return 0;
 	}
+	int why = errno;
 	close_listeners(added);
 	added = NULL;
-	if (errno != EADDRINUSE || old == NULL) {
+	if (why != EADDRINUSE || !in_the_way(cfg, old)) {
 		append(n, old);
 		return -1;
 	}
-	/* "*" and one address of the same port exclude each other: the old ones must go before the new can come. */
+	/* The old ones must go before the new can come. */
 	for (struct listener *l = old; l; l = l->next)
 		listener_close(l);
-	if (listener_open_tcp(cfg, &cfg->log, n->listeners, &added) < 0) {
+	if (open_ports(cfg, n->listeners, &added, &door) < 0) {
 		close_listeners(added);
 		restore(n, old);
 		return -1;
 	}
-	while (old) {
-		struct listener *next = old->next;
-		mem_free(old->address);
-		mem_free(old);
-		old = next;
-	}
-start:
-	for (struct listener *l = added; l; l = l->next)
-		listener_start(l, n);
-	append(n, added);
+	forget(old);
+	start(n, added);
+	return 0;
+}
+
+int network_load_tls(struct network *n)
+{
+	struct ssl_ctx_st *tls = tls_context_new(&n->server->config);
+	if (tls == NULL)
+		return -1;
+	tls_context_free(n->tls);
+	n->tls = tls;
 	return 0;
 }
 
@@ -246,6 +286,8 @@ static bool is_idle_too_long(const struct client *c, int64_t now_ms)
 static void check_client(struct client *c, int64_t now_ms)
 {
 	client_check_output(c);
+	if (c->tls)
+		tls_client_check(c, now_ms);
 	if (c->shrunk && c->reply.cap) {
 		c->net->server->stats.reply_expands++;
 		c->shrunk = false;

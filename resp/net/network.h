@@ -24,7 +24,11 @@ void network_start(struct network *n);
 /* Close every client and listener; unlinks the unix socket. */
 void network_free(struct network *n);
 
-/* Apply a changed bind/port/maxclients; -1 and the old listeners stay when the new ones cannot be had. */
+/* Take certificate, key and the like from the configuration for TLS connections from now on; -1 and the old ones stay when they
+ * are no good, which is logged. */
+int network_load_tls(struct network *n);
+
+/* Apply a changed bind/port/tls-port/maxclients; -1 and the old listeners stay when the new ones cannot be had. */
 int network_rebind(struct network *n);
 
 /* Once a cron turn: timeouts, shrinking buffers, output-buffer soft limits. */
