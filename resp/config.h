@@ -98,6 +98,7 @@ struct config {
 	/* seeing inside */
 	int64_t slowlog_log_slower_than, slowlog_max_len;
 	int64_t latency_monitor_threshold;
+	bool latency_tracking;
 	unsigned notify_events; /* enum notify_class bits and K, E */
 	/* yes: both; local: the second; no: neither */
 	bool enable_debug_command, enable_debug_command_local;

@@ -5,6 +5,8 @@
 
 #include "resp/changes.h"
 #include "resp/gate.h"
+#include "resp/insight/command_latency.h"
+#include "resp/insight/latency.h"
 #include "resp/insight/monitor.h"
 #include "resp/insight/slowlog.h"
 #include "resp/journal.h"
@@ -243,6 +245,8 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 	uint64_t usec = ticks_usec(&server->registry->rate, ticks);
 	if (usec >= 1000)
 		refresh_clock(server);
+	if (!(reg->cmd->flags & CMD_EXEC))
+		latency_note(server, reg->cmd->flags & CMD_FAST ? "fast-command" : "command", usec);
 	int64_t limit = server->config.slowlog_log_slower_than;
 	if (limit >= 0 && usec >= (uint64_t)limit && !(reg->cmd->flags & CMD_SKIP_SLOWLOG))
 		slowlog_add(server->slowlog, s, item->argc, item->argv, usec,
@@ -256,6 +260,11 @@ static void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t erro
 	struct registered *reg = item->reg;
 	reg->stats.calls++;
 	reg->ticks += ticks;
+	if (s->server->config.latency_tracking) {
+		if (__builtin_expect(!reg->latency, 0))
+			command_latency_begin(reg);
+		histogram_record(reg->latency, ticks);
+	}
 	if (s->reply->errors != errors)
 		count_errors(s, reg, errors);
 	if (ticks >= s->server->slow_ticks)
@@ -367,6 +376,9 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 static void refresh_slow_ticks(struct server *server)
 {
 	int64_t limit = server->config.slowlog_log_slower_than;
+	int64_t threshold = server->config.latency_monitor_threshold;
+	if (threshold > 0 && (limit < 0 || threshold < limit / 1000))
+		limit = threshold < INT64_MAX / 1000 ? threshold * 1000 : INT64_MAX;
 	server->slow_ticks = limit < 0
 				     ? UINT64_MAX
 				     : (uint64_t)((double)limit * server->registry->rate.per_usec);

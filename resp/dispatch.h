@@ -57,6 +57,8 @@ struct registered {
 	struct registered *parent; /* NULL at the top */
 	struct registered *subs;   /* uthash by name */
 	struct command_stats stats;
+	struct histogram *
+		latency; /* of each call's ticks; NULL before the first: resp/insight/command_latency.h */
 	uint64_t ticks; /* time spent, in the dispatcher's clock: see registered_usec */
 	int first_key;  /* argv index of the first key by the first specification, 0 for none */
 	char *fullname; /* "client|list" */

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
 #include "store/base/bgfree.h"
@@ -72,6 +73,7 @@ static enum result evict_for(struct server *s, int64_t us)
 			break;
 		}
 	}
+	latency_note(s, "eviction-cycle", (uint64_t)(clock_us() - began));
 	note_exceeded(s, result != FITS, began);
 	return result;
 }

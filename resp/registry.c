@@ -57,6 +57,7 @@ static void free_table(struct registered **table)
 	HASH_ITER (hh, *table, reg, tmp) {
 		free_table(&reg->subs);
 		HASH_DEL(*table, reg);
+		mem_free(reg->latency);
 		mem_free(reg->fullname);
 		mem_free(reg);
 	}
@@ -174,6 +175,8 @@ static void reset_table(struct registered *table)
 	for (struct registered *reg = table; reg; reg = reg->hh.next) {
 		reg->stats = (struct command_stats){0};
 		reg->ticks = 0;
+		mem_free(reg->latency);
+		reg->latency = NULL;
 		reset_table(reg->subs);
 	}
 }

@@ -11,6 +11,7 @@
 #include "resp/command.h"
 #include "resp/dispatch.h"
 #include "resp/events.h"
+#include "resp/insight/latency.h"
 #include "resp/insight/slowlog.h"
 #include "resp/journal.h"
 #include "resp/net/loop.h"
@@ -61,6 +62,11 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 		    expired ? "expired" : "evicted");
 }
 
+static void key_gone_took(void *arg, enum keyspace_gone why, uint64_t usec)
+{
+	latency_note(arg, why == KEYSPACE_EXPIRED ? "expire-del" : "eviction-del", usec);
+}
+
 /* --- up and down --- */
 
 static void make_run_id(char *id)
@@ -94,6 +100,7 @@ void server_apply_config(struct server *s)
 		.lazy_expire = cfg->lazyfree_lazy_expire,
 		.lazy_eviction = cfg->lazyfree_lazy_eviction,
 	};
+	s->keyspace->hooks.took = cfg->latency_monitor_threshold > 0 ? key_gone_took : NULL;
 	events_apply_config(s);
 	loop_busy_poll(s->loop, (unsigned)cfg->busy_poll_usec);
 }
@@ -113,6 +120,7 @@ void server_init(struct server *s)
 	s->journal = journal_new();
 	s->registry = registry_new();
 	s->slowlog = slowlog_new();
+	s->latency = latency_new();
 	s->snapshot = snapshot_new(s);
 	s->aof = aof_new(s);
 	s->pubsub = pubsub_new();
@@ -132,6 +140,7 @@ void server_fini(struct server *s)
 	snapshot_free(s->snapshot);
 	blocking_free(s->blocking);
 	slowlog_free(s->slowlog);
+	latency_free(s->latency);
 	pubsub_free(s->pubsub);
 	registry_free(s->registry);
 	journal_free(s->journal);
@@ -232,7 +241,9 @@ static bool expire_cycle(struct server *s, unsigned budget, unsigned effort)
 	uint64_t begin = ticks_now();
 	bool more = keyspace_expire_cycle(s->keyspace, budget, effort);
 
-	s->stats.expire_cycle_us += ticks_usec(&s->registry->rate, ticks_now() - begin);
+	uint64_t usec = ticks_usec(&s->registry->rate, ticks_now() - begin);
+	s->stats.expire_cycle_us += usec;
+	latency_note(s, "expire-cycle", usec);
 	return more;
 }
 

@@ -80,6 +80,7 @@ struct server {
 	struct journal *journal;
 	struct registry *registry;
 	struct slowlog *slowlog;
+	struct latency *latency; /* samples of what took long: resp/insight/latency.h */
 	struct snapshot *snapshot;
 	struct aof *aof;
 	uint64_t durable; /* batches of the append-only log up to this one may be answered for */

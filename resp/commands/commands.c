@@ -24,6 +24,8 @@ const struct command *const command_families[] = {
 	config_commands,
 	command_commands,
 	debug_commands,
+	latency_commands,
+	lolwut_commands,
 	persist_commands,
 	replication_commands,
 	cluster_commands,

@@ -28,6 +28,8 @@ extern const struct command server_commands[]; /* server.c: INFO TIME SHUTDOWN F
 extern const struct command config_commands[];  /* config.c: CONFIG */
 extern const struct command command_commands[]; /* command.c: COMMAND */
 extern const struct command debug_commands[];   /* debug.c: DEBUG MEMORY */
+extern const struct command latency_commands[]; /* insight/latency.c */
+extern const struct command lolwut_commands[];  /* insight/lolwut.c */
 extern const struct command replication_commands[]; /* nodes/replication.c: ROLE WAIT WAITAOF REPLICAOF */
 extern const struct command cluster_commands[]; /* nodes/cluster.c: CLUSTER READONLY READWRITE ASKING */
 extern const struct command module_commands[];  /* module.c: MODULE */

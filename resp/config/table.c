@@ -288,8 +288,9 @@ const struct directive directive_table[] = {
 	/* seeing inside */
 	NUMBER("slowlog-log-slower-than", "10000", -1, INT64_MAX, FIELD(slowlog_log_slower_than)),
 	NUMBER("slowlog-max-len", "128", 0, INT64_MAX, FIELD(slowlog_max_len)),
-	NUMBER("latency-monitor-threshold", "0", 0, INT64_MAX, FIELD(latency_monitor_threshold)),
-	BOOL("latency-tracking", "yes"),
+	NUMBER("latency-monitor-threshold", "0", 0, INT64_MAX, FIELD(latency_monitor_threshold),
+	       .apply = apply_policy),
+	BOOL("latency-tracking", "yes", FIELD(latency_tracking)),
 	SPECIAL("latency-tracking-info-percentiles", "50 99 99.9", &special_percentiles,
 		.flags = D_WORDS),
 	SPECIAL("notify-keyspace-events", "", &special_notify, .apply = apply_events),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resp/dispatch.h"
+#include "resp/insight/command_latency.h"
 #include "resp/insight/info_figures.h"
 #include "store/keyspace/keyspace.h"
 
@@ -397,6 +398,7 @@ static const struct {
 	{INFO_MODULES, "modules", "Modules", NULL},
 	{INFO_COMMANDSTATS, "commandstats", "Commandstats", write_commandstats},
 	{INFO_ERRORSTATS, "errorstats", "Errorstats", write_errorstats},
+	{INFO_LATENCYSTATS, "latencystats", "Latencystats", command_latency_info},
 	{INFO_CLUSTER, "cluster", "Cluster", NULL},
 	{INFO_KEYSPACE, "keyspace", "Keyspace", write_keyspace},
 };

@@ -18,6 +18,16 @@ static bool config_hides(const struct bytes *argv, int i)
 	return false;
 }
 
+/* MIGRATE ... AUTH password, AUTH2 user password, and nothing behind KEYS. */
+static bool migrate_hides(const struct bytes *argv, int i)
+{
+	for (int k = 6; k < i; k++)
+		if (bytes_is(argv[k], "keys"))
+			return false;
+	return bytes_is(argv[i - 1], "auth") || bytes_is(argv[i - 1], "auth2") ||
+	       bytes_is(argv[i - 2], "auth2");
+}
+
 struct bytes redact_argument(const struct bytes *argv, int i)
 {
 	bool hide = false;
@@ -28,6 +38,9 @@ struct bytes redact_argument(const struct bytes *argv, int i)
 	else if (i > 2 && bytes_is(argv[0], "config"))
 		hide = config_hides(argv, i);
 	else if (i > 1 && bytes_is(argv[0], "acl"))
-		hide = bytes_is(argv[1], "setuser");
+		hide = bytes_is(argv[1], "setuser") || bytes_is(argv[1], "getuser") ||
+		       bytes_is(argv[1], "deluser");
+	else if (i > 6 && bytes_is(argv[0], "migrate"))
+		hide = migrate_hides(argv, i);
 	return hide ? BYTES("(redacted)") : argv[i];
 }

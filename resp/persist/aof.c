@@ -7,9 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/aof_internal.h"
 #include "resp/sessions/blocking.h"
+#include "resp/ticks.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
 #include "store/persist/aof_in.h"
@@ -166,12 +168,23 @@ static void solved(struct aof *a, int *kind)
 
 /* --- writing --- */
 
+/* What may have kept the disk busy while something was written. */
+static const char *write_kind(const struct aof *a)
+{
+	if (a->syncing)
+		return "aof-write-pending-fsync";
+	if (snapshot_running(a->server) || a->rewrite.pid)
+		return "aof-write-active-child";
+	return "aof-write-alone";
+}
+
 /* All of it to its place, or nothing: what a failed write left behind is cut off, and written over the next time. */
 static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
 {
 	struct log *log = &a->server->config.log;
 	size_t done = 0;
 	int error = 0;
+	uint64_t began = ticks_ns();
 
 	while (done < b->n && !error) {
 		ssize_t n = pwrite(a->fd, b->p + done, b->n - done, (off_t)(offset + done));
@@ -182,6 +195,9 @@ static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
 		else if (n > 0)
 			done += (size_t)n;
 	}
+	uint64_t usec = (ticks_ns() - began) / 1000;
+	latency_note(a->server, "aof-write", usec);
+	latency_note(a->server, write_kind(a), usec);
 	if (!error)
 		return true;
 	bool say = may_log(a);
@@ -246,6 +262,8 @@ static bool is_always(const struct aof *a)
 static void sync_ended(struct aof *a, int error)
 {
 	a->syncing = false;
+	if (is_always(a))
+		latency_note(a->server, "aof-fsync-always", (ticks_ns() - a->sync_began) / 1000);
 	if (error) {
 		if (may_log(a))
 			log_line(&a->server->config.log, LOG_LEVEL_WARNING,
@@ -275,6 +293,7 @@ static void begin_sync(struct aof *a)
 	a->unsynced = false;
 	a->syncing_batch = a->sent_batch;
 	a->synced_ms = loop_now_us(a->server->loop) / 1000;
+	a->sync_began = ticks_ns();
 	aof_sync_begin(&a->sync, a->fd);
 }
 

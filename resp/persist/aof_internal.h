@@ -62,7 +62,8 @@ struct aof {
 	 * fsync it has to be written again. */
 	struct aof_bytes sent;
 	uint64_t sent_at, sent_batch, syncing_batch;
-	uint64_t told; /* server->synced when those who wait for it were told last */
+	uint64_t sync_began; /* nanoseconds of the monotonic clock */
+	uint64_t told;       /* server->synced when those who wait for it were told last */
 	struct aof_sync sync;
 	bool syncing, unsynced;
 	int64_t synced_ms, postponed_ms;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
 #include "store/base/mem.h"
@@ -139,12 +140,14 @@ static void forget(struct snapshot *n)
 	n->child = 0;
 }
 
-static void drop_temp(pid_t pid)
+static void drop_temp(struct server *s, pid_t pid)
 {
 	char temp[SAVE_TEMP];
 
 	save_temp_name(temp, pid);
+	int64_t began = clock_us();
 	unlink(temp);
+	latency_note(s, "rdb-unlink-temp-file", (uint64_t)(clock_us() - began));
 }
 
 /* The pipe's other end is closed: the child is gone, or about to be. */
@@ -166,7 +169,7 @@ static void ended(struct snapshot *n)
 	} else if (WIFSIGNALED(status)) {
 		log_line(log, LOG_LEVEL_WARNING, "Background saving terminated by signal %d",
 			 WTERMSIG(status));
-		drop_temp(pid);
+		drop_temp(n->server, pid);
 	} else {
 		log_line(log, LOG_LEVEL_WARNING, "Background saving error");
 	}
@@ -218,7 +221,7 @@ void child_kill(struct server *s)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	forget(n);
-	drop_temp(pid);
+	drop_temp(n->server, pid);
 }
 
 static uint64_t count_keys(const struct keyspace *ks)
@@ -262,6 +265,7 @@ pid_t child_fork(struct server *s, int *pipe)
 	}
 	s->snapshot->figures.forks++;
 	s->snapshot->figures.fork_usec = (uint64_t)(clock_us() - begin);
+	latency_note(s, "fork", s->snapshot->figures.fork_usec);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	*pipe = ends[0];
 	return pid;

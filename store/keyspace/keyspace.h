@@ -43,6 +43,8 @@ struct keyspace_hooks {
 	void (*added)(void *arg, struct db *db, struct bytes key);
 	/* A lookup that counts found no @key (KEYSPACE_SILENT: is not told). Must leave the keyspace alone. */
 	void (*missed)(void *arg, struct db *db, struct bytes key);
+	/* Removing a key that time or memory pressure removed took @usec. NULL: nobody looks at the clock. */
+	void (*took)(void *arg, enum keyspace_gone why, uint64_t usec);
 };
 
 struct keyspace_stats {

@@ -1,4 +1,4 @@
-/* resp/commands/server/debug.h - DEBUG's subcommands by file; debug.c has the table. */
+/* resp/commands/insight/debug.h - DEBUG's subcommands by file; debug.c has the table. */
 #ifndef RESP_COMMANDS_DEBUG_H
 #define RESP_COMMANDS_DEBUG_H
 

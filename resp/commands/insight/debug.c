@@ -1,5 +1,5 @@
 /* DEBUG: what test suites ask of a server, and the table of the family. */
-#include "resp/commands/server/debug.h"
+#include "resp/commands/insight/debug.h"
 
 #include <math.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "resp/changes.h"
-#include "resp/commands/server/debug.h"
+#include "resp/commands/insight/debug.h"
 #include "resp/insight/digest.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
