@@ -8,6 +8,7 @@
 #include "resp/journal.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
 #include "store/base/keyhash.h"
 #include "store/base/num.h"
@@ -33,6 +34,8 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 		watch_touch(c->server, db, key, hash_of(c, key));
 	if (c->server->awaited_keys)
 		blocking_signal(c->server->blocking, db, key, hash_of(c, key));
+	if (c->server->tracking)
+		tracking_changed(c->server, key, hash_of(c, key), false);
 	if (event)
 		call_event(c, db, key, cls, event);
 }

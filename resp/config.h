@@ -99,7 +99,8 @@ struct config {
 	int64_t slowlog_log_slower_than, slowlog_max_len;
 	int64_t latency_monitor_threshold;
 	bool latency_tracking;
-	unsigned notify_events; /* enum notify_class bits and K, E */
+	int64_t tracking_table_max_keys; /* 0: no bound */
+	unsigned notify_events;          /* enum notify_class bits and K, E */
 	/* yes: both; local: the second; no: neither */
 	bool enable_debug_command, enable_debug_command_local;
 	bool enable_module_command, enable_module_command_local;

@@ -14,7 +14,8 @@
 #include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
-#include "resp/sessions/pubsub.h"
+#include "resp/sessions/push.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
@@ -223,12 +224,23 @@ static void next_reply_mode(struct session *s)
 
 /* What more there is to do after some replies. */
 #define SESSION_AFTERWARDS                                                                         \
-	(SESSION_PUSHED | SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT)
+	(SESSION_PUSHED | SESSION_CACHING | SESSION_REPLY_OFF | SESSION_REPLY_SKIP |               \
+	 SESSION_REPLY_SKIP_NEXT)
+
+/* CLIENT CACHING is for the next command or transaction that is not CLIENT's. */
+static void end_caching(struct session *s)
+{
+	bool client = s->last_parent && strcmp(s->last_parent->name, "client") == 0;
+	if (!client && !(s->flags & SESSION_MULTI))
+		s->flags &= ~(uint32_t)SESSION_CACHING;
+}
 
 static void after_reply(struct session *s)
 {
 	if (s->flags & SESSION_PUSHED)
-		pubsub_flush(s);
+		push_flush(s);
+	if (s->flags & SESSION_CACHING)
+		end_caching(s);
 	next_reply_mode(s);
 }
 
@@ -307,10 +319,14 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 		journal_begin(server->journal);
 	struct session *outer = server->current;
 	server->current = s;
+	if (!outer)
+		server->caller = s;
 	server->running++;
 	s->last_cmd = reg->cmd;
 	s->last_parent = reg->parent ? reg->parent->cmd : NULL;
 	reg->cmd->run(&c);
+	if (__builtin_expect(server->tracking != NULL, 0))
+		tracking_ran(&c);
 	if (journal)
 		journal_call(&c);
 	server->current = outer;

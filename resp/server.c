@@ -21,6 +21,7 @@
 #include "resp/registry.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
 #include "resp/ticks.h"
 #include "store/base/bgfree.h"
@@ -58,6 +59,8 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 		watch_touch(s, db, key, keyhash(key));
 	if (s->awaited_keys)
 		blocking_signal(s->blocking, db, key, keyhash(key));
+	if (s->tracking)
+		tracking_changed(s, key, keyhash(key), true);
 	events_tell(s, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
 		    expired ? "expired" : "evicted");
 }
@@ -139,6 +142,7 @@ void server_fini(struct server *s)
 	aof_free(s->aof);
 	snapshot_free(s->snapshot);
 	blocking_free(s->blocking);
+	tracking_free(s->tracking);
 	slowlog_free(s->slowlog);
 	latency_free(s->latency);
 	pubsub_free(s->pubsub);

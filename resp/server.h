@@ -29,6 +29,7 @@ struct network;  /* listeners and clients: resp/net/ */
 struct pubsub;   /* subscriptions: resp/sessions/pubsub.h */
 struct watches;  /* watched keys: resp/sessions/watch.h */
 struct blocking; /* sessions that wait for keys: resp/sessions/blocking.h */
+struct tracking; /* client side caching: resp/sessions/tracking/ */
 struct changes;  /* last-change stamps: resp/changes.h */
 
 /* Told of every keyspace event, whatever notify-keyspace-events says. */
@@ -89,10 +90,12 @@ struct server {
 	struct changes *changes; /* NULL until a mount wants it */
 	struct pubsub *pubsub;
 	struct watches *watches;         /* NULL while nobody watches */
+	struct tracking *tracking;       /* NULL while nobody tracks */
 	const struct event_sink *events; /* who hears keyspace events, or NULL */
 	struct session *sessions;        /* uthash by id */
 	uint64_t next_session_id;
 	struct session *current; /* whose command is running, or NULL */
+	struct session *caller;  /* whose command it runs in, as a script's; good while running */
 	unsigned running;        /* calls and units on the stack */
 	size_t awaited_keys;     /* for which sessions wait: blocking.c's count */
 	struct blocking *blocking;

@@ -8,6 +8,8 @@
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
+#include "resp/sessions/push.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
 
@@ -46,10 +48,14 @@ void session_close(struct session *s)
 	leave_monitors(s);
 	transaction_discard(s);
 	pubsub_leave(s);
+	tracking_disable(s);
+	push_drop(s);
 	blocking_leave(s);
 	HASH_DEL(s->server->sessions, s);
 	if (s->server->current == s)
 		s->server->current = NULL;
+	if (s->server->caller == s)
+		s->server->caller = NULL;
 	drop_string(&s->name);
 	drop_string(&s->lib_name);
 	drop_string(&s->lib_ver);
@@ -61,6 +67,8 @@ void session_reset(struct session *s)
 	leave_monitors(s);
 	transaction_discard(s);
 	pubsub_leave(s);
+	tracking_disable(s);
+	push_drop(s);
 	s->flags &= ~(uint32_t)(SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT |
 				SESSION_NO_EVICT | SESSION_NO_TOUCH | SESSION_AUTHENTICATED);
 	if (!s->server->config.requirepass[0])
@@ -81,19 +89,29 @@ struct session *session_find(struct server *server, uint64_t id)
 /* CLIENT LIST's letters, in the order in which Redis writes them. */
 static void flag_letters(const struct session *s, char *out)
 {
-	static const struct {
-		uint32_t flag;
+	bool bcast = tracking_options(s) & TRACKING_BCAST;
+	bool broken = tracking_options(s) & TRACKING_BROKEN;
+	const struct {
+		bool set;
 		char letter;
 	} letters[] = {
-		{SESSION_MONITOR, 'O'},    {SESSION_PUBSUB, 'P'},
-		{SESSION_MULTI, 'x'},      {SESSION_PARKED, 'b'},
-		{SESSION_DIRTY_CAS, 'd'},  {SESSION_CLOSE_AFTER_REPLY, 'c'},
-		{SESSION_CLOSE_ASAP, 'A'}, {SESSION_UNIX, 'U'},
-		{SESSION_NO_EVICT, 'e'},   {SESSION_NO_TOUCH, 'T'},
+		{s->flags & SESSION_MONITOR, 'O'},
+		{s->flags & SESSION_PUBSUB, 'P'},
+		{s->flags & SESSION_MULTI, 'x'},
+		{s->flags & SESSION_PARKED, 'b'},
+		{tracking_is_on(s), 't'},
+		{broken, 'R'},
+		{bcast, 'B'},
+		{s->flags & SESSION_DIRTY_CAS, 'd'},
+		{s->flags & SESSION_CLOSE_AFTER_REPLY, 'c'},
+		{s->flags & SESSION_CLOSE_ASAP, 'A'},
+		{s->flags & SESSION_UNIX, 'U'},
+		{s->flags & SESSION_NO_EVICT, 'e'},
+		{s->flags & SESSION_NO_TOUCH, 'T'},
 	};
 	char *at = out;
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
-		if (s->flags & letters[i].flag)
+		if (letters[i].set)
 			*at++ = letters[i].letter;
 	if (at == out)
 		*at++ = 'N';
@@ -134,7 +152,9 @@ void session_describe(struct session *s, struct reply *out)
 		cmd);
 	reply_raw(out, line, (size_t)n);
 	reply_raw(out, s->user, strlen(s->user));
-	n = snprintf(line, sizeof(line), " redir=-1 resp=%d lib-name=", s->reply->proto);
+	n = snprintf(line, sizeof(line),
+		     " redir=%lld resp=%d lib-name=", (long long)tracking_redirect(s),
+		     s->reply->proto);
 	reply_raw(out, line, (size_t)n);
 	if (s->lib_name)
 		reply_raw(out, s->lib_name, strlen(s->lib_name));

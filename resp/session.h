@@ -21,6 +21,7 @@ struct subscriber;
 struct transaction;
 struct watch;
 struct parking;
+struct tracker;
 
 enum session_flag {
 	SESSION_AUTHENTICATED = 1 << 0,
@@ -40,9 +41,10 @@ enum session_flag {
 	SESSION_DIRTY_EXEC = 1 << 14,    /* a command was refused while queueing */
 	SESSION_DENY_BLOCKING = 1 << 15, /* must not wait: runs inside EXEC */
 	SESSION_PUBSUB = 1 << 16,        /* has subscriptions */
-	SESSION_PUSHED = 1 << 17,        /* its own command brought it messages: pubsub_flush */
+	SESSION_PUSHED = 1 << 17,        /* its own command brought it messages: push_flush */
 	SESSION_PARKED = 1 << 18,        /* its command waits: resp/sessions/blocking.h */
 	SESSION_HELD = 1 << 19,          /* its further commands must not run yet */
+	SESSION_CACHING = 1 << 20,       /* CLIENT CACHING, for the next command */
 };
 
 struct session_figures {
@@ -88,7 +90,9 @@ struct session {
 	struct watch *watches;           /* uthash: resp/sessions/watch.c */
 	struct subscriber
 		*subscriber;     /* resp/sessions/pubsub.c; NULL until the first subscription */
+	struct reply *later;     /* pushes that wait for its reply, or NULL: resp/sessions/push.c */
 	struct parking *parking; /* its wait, or NULL: resp/sessions/blocking.c */
+	struct tracker *tracker; /* CLIENT TRACKING, or NULL: resp/sessions/tracking/ */
 	UT_hash_handle hh;       /* server's registry, by id */
 };
 

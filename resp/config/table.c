@@ -294,7 +294,7 @@ const struct directive directive_table[] = {
 	SPECIAL("latency-tracking-info-percentiles", "50 99 99.9", &special_percentiles,
 		.flags = D_WORDS),
 	SPECIAL("notify-keyspace-events", "", &special_notify, .apply = apply_events),
-	NUMBER("tracking-table-max-keys", "1000000", 0, INT64_MAX),
+	NUMBER("tracking-table-max-keys", "1000000", 0, INT64_MAX, FIELD(tracking_table_max_keys)),
 	/* the mount */
 	STRING("mount", "", .flags = D_IMMUTABLE, FIELD(mount)),
 	STRING("mount-options", "", .flags = D_IMMUTABLE, FIELD(mount_options)),

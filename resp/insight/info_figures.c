@@ -57,6 +57,7 @@ static void take_clients(struct server *s, struct info_figures *f)
 		network_figures(s->network, &net);
 	f->connected_clients = net.clients;
 	struct blocking_figures blocked = blocking_figures(s->blocking);
+	f->tracking = tracking_figures(s);
 	f->blocked_clients = blocked.clients;
 	f->clients_in_timeout = blocked.with_timeout;
 	f->blocking_keys = blocked.keys;

@@ -7,6 +7,7 @@
 
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "store/base/mem.h"
 
 struct server;
@@ -20,6 +21,7 @@ struct info_figures {
 		configured_hz, lru_clock;
 	/* clients */
 	uint64_t connected_clients, maxclients, max_input, max_output, monitors;
+	struct tracking_figures tracking;
 	uint64_t blocked_clients, clients_in_timeout, blocking_keys, blocking_keys_for_gone;
 	/* memory */
 	uint64_t used, rss, peak, overhead, startup, dataset, total_system, maxmemory, clients_mem;

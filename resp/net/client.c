@@ -16,6 +16,8 @@
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pubsub.h"
+#include "resp/sessions/push.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
 
@@ -127,7 +129,8 @@ static void session_figures(const struct session *s, struct session_figures *out
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
 	out->tot_mem = (c->tls ? tls_mem(c->tls) : 0) + sizeof(*c) + c->in_cap +
 		       (c->body ? c->body->cap : 0) + reply_mem(r) + mem_size(c->peer) +
-		       c->deferred_mem + transaction_mem(s) + pubsub_mem(s) + blocking_mem(s);
+		       c->deferred_mem + transaction_mem(s) + pubsub_mem(s) + blocking_mem(s) +
+		       push_mem(s) + tracking_session_mem(s);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 

@@ -10,6 +10,7 @@
 #include "resp/net/loop.h"
 #include "resp/net/tls_context.h"
 #include "resp/server.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "store/base/mem.h"
 
 /* --- the hooks of a turn --- */
@@ -43,6 +44,8 @@ static void send_replies(void *arg)
 	struct network *n = arg;
 	if (n->batch.running)
 		return;
+	if (n->server->tracking)
+		tracking_turn(n->server);
 	release_held(n);
 	struct client *c = n->send_list;
 	n->send_list = NULL;

@@ -11,6 +11,7 @@
 #include "resp/changes.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
 #include "store/base/mem.h"
 #include "store/persist/rdb_load.h"
@@ -177,6 +178,8 @@ bool snapshot_reload(struct server *s, bool save, bool flush, bool merge)
 		watch_touch_all(s, &s->keyspace->dbs[i], NULL);
 		keyspace_flush(&s->keyspace->dbs[i], KEYSPACE_FREE_NOW);
 	}
+	if (flush && s->tracking)
+		tracking_flushed(s);
 	if (!load_file(s, false, merge, &found) || !found)
 		return false;
 	log_line(&s->config.log, LOG_LEVEL_WARNING, "DB reloaded by DEBUG RELOAD");

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "resp/server.h"
+#include "resp/sessions/push.h"
 #include "store/base/blob.h"
 #include "store/base/glob.h"
 #include "store/base/keyhash.h"
@@ -35,7 +36,6 @@ struct pubsub {
 /* A session's side. */
 struct subscriber {
 	struct subscription *subscriptions[PUBSUB_KINDS];
-	struct reply later; /* what its own running command brought */
 	size_t mem;
 };
 
@@ -133,10 +133,8 @@ bool pubsub_subscribe(struct session *s, enum pubsub_kind kind, struct bytes nam
 		t = add_topic(p, kind, name);
 	if (!t)
 		return false;
-	if (!s->subscriber) {
+	if (!s->subscriber)
 		s->subscriber = mem_calloc(sizeof(*s->subscriber));
-		reply_init(&s->subscriber->later, 2);
-	}
 	struct subscription *sub = mem_calloc(sizeof(*sub));
 	sub->session = s;
 	topic_append(t, sub);
@@ -169,7 +167,6 @@ void pubsub_unsubscribe(struct session *s, enum pubsub_kind kind, struct bytes n
 	if (!sub)
 		return;
 	end_subscription(s, kind, sub);
-	/* The rest of its memory stays until the session ends: messages may wait in it. */
 	if (!has_any(s))
 		s->flags &= ~(uint32_t)SESSION_PUBSUB;
 }
@@ -183,10 +180,9 @@ void pubsub_leave(struct session *s)
 		HASH_ITER (hh, s->subscriber->subscriptions[kind], sub, tmp)
 			end_subscription(s, (enum pubsub_kind)kind, sub);
 	}
-	reply_fini(&s->subscriber->later);
 	mem_free(s->subscriber);
 	s->subscriber = NULL;
-	s->flags &= ~(uint32_t)(SESSION_PUBSUB | SESSION_PUSHED);
+	s->flags &= ~(uint32_t)SESSION_PUBSUB;
 }
 
 size_t pubsub_count(const struct session *s, enum pubsub_kind kind)
@@ -273,31 +269,16 @@ static void message_fini(struct message *m)
 		mem_free(m->p);
 }
 
-static void append(struct reply *r, struct message *m)
-{
-	bool muted = r->muted;
-	r->muted = false;
-	m->p[0] = r->proto >= 3 ? '>' : '*';
-	reply_raw(r, m->p, m->n);
-	if (m->blob)
-		reply_blob(r, m->blob);
-	r->muted = muted;
-}
-
 static void deliver(struct session *s, struct message *m)
 {
-	if (s->flags & (SESSION_CLOSE_ASAP | SESSION_CLOSE_AFTER_REPLY))
+	struct push p;
+	if (!push_begin(&p, s))
 		return;
-	if (s == s->server->current) {
-		s->subscriber->later.proto = s->reply->proto;
-		s->subscriber->later.limit = s->server->config.obuf[OBUF_PUBSUB].hard;
-		append(&s->subscriber->later, m);
-		s->flags |= SESSION_PUSHED;
-		return;
-	}
-	append(s->reply, m);
-	if (s->ops->wake)
-		s->ops->wake(s);
+	m->p[0] = p.out->proto >= 3 ? '>' : '*';
+	reply_raw(p.out, m->p, m->n);
+	if (m->blob)
+		reply_blob(p.out, m->blob);
+	push_end(&p);
 }
 
 static size_t deliver_to(struct topic *t, struct message *m)
@@ -335,30 +316,6 @@ size_t pubsub_publish(struct server *server, enum pubsub_kind kind, struct bytes
 		message_fini(&m);
 	}
 	return receivers;
-}
-
-void pubsub_flush(struct session *s)
-{
-	struct reply *later = &s->subscriber->later, *r = s->reply;
-	bool muted = r->muted;
-	struct iovec iov[16];
-	size_t covered;
-	s->flags &= ~(uint32_t)SESSION_PUSHED;
-	if (later->overflow) {
-		s->flags |= SESSION_CLOSE_ASAP;
-		if (s->ops->close)
-			s->ops->close(s, true);
-		return;
-	}
-	r->muted = false;
-	while (reply_pending(later)) {
-		int n = reply_iov(later, iov, 16, &covered);
-		for (int i = 0; i < n; i++)
-			reply_raw(r, iov[i].iov_base, iov[i].iov_len);
-		reply_consume(later, covered);
-	}
-	reply_shrink(later);
-	r->muted = muted;
 }
 
 /* --- telling --- */

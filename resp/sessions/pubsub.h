@@ -3,8 +3,8 @@
  * Channels, patterns and shard channels are three registries of names with their subscribers, in the order in which they came. A
  * message is composed once, whatever the number of subscribers and their protocols; a big payload reaches all of them by reference.
  *
- * A session with any subscription has SESSION_PUBSUB set: its output is limited as pubsub's. Messages pass CLIENT REPLY OFF. Those
- * that a session's own command brings to it wait until the command has replied (pubsub_flush).
+ * A session with any subscription has SESSION_PUBSUB set: its output is limited as pubsub's. They are
+ * sent as pushes are (resp/sessions/push.h).
  */
 #ifndef RESP_PUBSUB_H
 #define RESP_PUBSUB_H
@@ -28,7 +28,7 @@ void pubsub_free(struct pubsub *p);
 bool pubsub_subscribe(struct session *s, enum pubsub_kind kind, struct bytes name);
 /* Nothing happens when @s has not subscribed to it. */
 void pubsub_unsubscribe(struct session *s, enum pubsub_kind kind, struct bytes name);
-/* All of all kinds; what waits in pubsub_flush is dropped. */
+/* All of all kinds. */
 void pubsub_leave(struct session *s);
 
 /* How many of a kind @s has; the name of its oldest, borrowed until it is unsubscribed (there must be one). */
@@ -41,9 +41,6 @@ size_t pubsub_mem(const struct session *s);
  * deliveries there were. @blob holds @message if it is big and counted already, or is NULL. */
 size_t pubsub_publish(struct server *server, enum pubsub_kind kind, struct bytes channel,
 		      struct bytes message, struct blob *blob);
-
-/* Append what the session's own command brought to it; the dispatcher calls it after the reply when SESSION_PUSHED is set. */
-void pubsub_flush(struct session *s);
 
 /* --- what PUBSUB and INFO tell --- */
 

@@ -12,6 +12,7 @@
 
 #include "resp/server.h"
 #include "resp/sessions/pubsub.h"
+#include "resp/sessions/push.h"
 #include "store/base/glob.h"
 #include "store/base/rng.h"
 
@@ -205,12 +206,14 @@ static void a_message_to_oneself_waits_for_the_reply(void **state)
 	begin(&w);
 	pubsub_subscribe(&w.sessions[0], PUBSUB_CHANNEL, BYTES("c"));
 	w.server.current = &w.sessions[0];
+	w.server.running = 1;
 	pubsub_publish(&w.server, PUBSUB_CHANNEL, BYTES("c"), BYTES("m"), NULL);
 	w.server.current = NULL;
+	w.server.running = 0;
 	assert_int_equal(reply_pending(&w.replies[0]), 0);
 	assert_true(w.sessions[0].flags & SESSION_PUSHED);
 	reply_int(&w.replies[0], 1);
-	pubsub_flush(&w.sessions[0]);
+	push_flush(&w.sessions[0]);
 	assert_true(bytes_eq(pending(&w.replies[0]),
 			     BYTES(":1\r\n*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n")));
 	assert_false(w.sessions[0].flags & SESSION_PUSHED);

@@ -4,6 +4,7 @@
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
 #include "store/base/num.h"
 
@@ -27,6 +28,8 @@ static void mark_all(struct call *c)
 	struct server *s = c->server;
 	if (s->changes)
 		changes_mark_all(s->changes, s->keyspace->now_ms);
+	if (s->tracking)
+		tracking_flushed(s);
 }
 
 static bool flush_mode_read(struct call *c, enum keyspace_free *how)

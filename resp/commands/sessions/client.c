@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "resp/commands/commands.h"
+#include "resp/commands/sessions/client.h"
 #include "resp/commands/sessions/connection.h"
 #include "resp/config/text.h"
 #include "resp/server.h"
@@ -378,6 +379,10 @@ static void client_reply(struct call *c)
 static void client_help(struct call *c)
 {
 	static const char *const lines[] = {
+		"CACHING (YES|NO)",
+		"    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.",
+		"GETREDIR",
+		"    Return the client ID we are redirecting to when tracking is enabled.",
 		"GETNAME",
 		"    Return the name of the current connection.",
 		"ID",
@@ -416,6 +421,11 @@ static void client_help(struct call *c)
 		"    * LIB-VER: the client lib version.",
 		"UNBLOCK <clientid> [TIMEOUT|ERROR]",
 		"    Unblock the specified blocked client.",
+		"TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]",
+		"         [OPTIN] [OPTOUT] [NOLOOP]",
+		"    Control server assisted client side caching.",
+		"TRACKINGINFO",
+		"    Report tracking status for the current connection.",
 		"NO-EVICT (ON|OFF)",
 		"    Protect current client connection from eviction.",
 		"NO-TOUCH (ON|OFF)",
@@ -479,6 +489,20 @@ static const struct command client_subcommands[] = {
 	{SUB("reply", client_reply, 3, CMD_NOSCRIPT | ANYTIME, "3.2.0",
 	     "Send replies to this connection, or not"),
 	 .complexity = "O(1)", .syntax = "<ON|OFF|SKIP>"},
+	{SUB("tracking", client_tracking, -3, CMD_NOSCRIPT | ANYTIME, "6.0.0",
+	     "Be told when keys that this connection read change"),
+	 .complexity = "O(1), and the prefixes given",
+	 .syntax = "<status: ON|OFF> [REDIRECT client-id:integer] [PREFIX prefix "
+		   "[PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]"},
+	{SUB("caching", client_caching, 3, CMD_NOSCRIPT | ANYTIME, "6.0.0",
+	     "Say whether the next command's keys are tracked"),
+	 .complexity = "O(1)", .syntax = "<mode: YES|NO>"},
+	{SUB("getredir", client_getredir, 2, CMD_NOSCRIPT | ANYTIME, "6.0.0",
+	     "Answer the id of the connection that is told in place of this one"),
+	 .complexity = "O(1)"},
+	{SUB("trackinginfo", client_trackinginfo, 2, CMD_NOSCRIPT | ANYTIME, "6.2.0",
+	     "Describe how this connection tracks keys"),
+	 .complexity = "O(1)"},
 	{SUB("help", client_help, 2, ANYTIME, "5.0.0", "List the subcommands"),
 	 .complexity = "O(1)"},
 	{0},
