@@ -327,17 +327,23 @@ static void write_value(FILE *out, const struct info_field *field, const struct 
 
 /* --- sections that are lists --- */
 
+static void write_listener(const struct server *s, const char *name, int port, FILE *out)
+{
+	if (!port)
+		return;
+	fputs(name, out);
+	for (size_t i = 0; i < s->config.bind.n; i++)
+		fprintf(out, ",bind=%s", s->config.bind.v[i]);
+	fprintf(out, ",port=%d\r\n", port);
+}
+
 /* Each kind of listener with the addresses that it was told to have. */
 static void write_listeners(const struct server *s, FILE *out)
 {
-	if (s->config.port) {
-		fputs("listener0:name=tcp", out);
-		for (size_t i = 0; i < s->config.bind.n; i++)
-			fprintf(out, ",bind=%s", s->config.bind.v[i]);
-		fprintf(out, ",port=%d\r\n", s->config.port);
-	}
+	write_listener(s, "listener0:name=tcp", s->config.port, out);
 	if (s->config.unixsocket[0])
 		fprintf(out, "listener1:name=unix,bind=%s\r\n", s->config.unixsocket);
+	write_listener(s, "listener2:name=tls", s->config.tls.port, out);
 }
 
 static void write_commandstat(FILE *out, const struct registry *r, const struct registered *c)

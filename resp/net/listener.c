@@ -17,6 +17,7 @@
 #include "resp/net/accept.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
+#include "resp/server.h"
 #include "store/base/mem.h"
 
 static void add(struct listener **list, int fd, enum listener_door door, const char *address,
@@ -171,16 +172,25 @@ int listener_open_again(struct config *cfg, const struct listener *old, struct l
 	return open_one(cfg, old->door, old->address, old->port, false, list);
 }
 
+/* A socket that a server which is gone left behind; a file that is something else stays, and bind refuses. */
+static void remove_stale(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(path);
+}
+
 int listener_open_unix(struct config *cfg, struct listener **list)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	char why[256];
 	int fd = -1;
 	if (strlen(cfg->unixsocket) >= sizeof(sa.sun_path)) {
-		snprintf(why, sizeof(why), "bind: %s", strerror(ENAMETOOLONG));
+		snprintf(why, sizeof(why), "unix socket path too long (%zu), must be under %zu",
+			 strlen(cfg->unixsocket), sizeof(sa.sun_path));
 	} else {
 		strcpy(sa.sun_path, cfg->unixsocket);
-		unlink(cfg->unixsocket);
+		remove_stale(cfg->unixsocket);
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (fd < 0)
 			snprintf(why, sizeof(why), "socket: %s", strerror(errno));
@@ -222,8 +232,12 @@ void listener_close(struct listener *l)
 void listener_free(struct listener *l)
 {
 	listener_close(l);
-	if (l->door == DOOR_UNIX)
+	if (l->door == DOOR_UNIX) {
+		if (l->net)
+			log_line(&l->net->server->config.log, LOG_LEVEL_NOTICE,
+				 "Removing the unix socket file.");
 		unlink(l->address);
+	}
 	mem_free(l->address);
 	mem_free(l);
 }

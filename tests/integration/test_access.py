@@ -177,3 +177,92 @@ def test_the_port_can_be_changed_at_run_time(start):
             pytest.skip(reply.error)
     with Conn(other) as c:
         assert c.do("PING") == b"PONG"
+
+
+def test_listeners_are_exchanged_without_dropping_clients(start):
+    s = start("--bind", "127.0.0.1")
+    one, two = free_port(), free_port()
+    refused = "ERR CONFIG SET failed (possibly related to argument '%s') - %s"
+    with s.conn() as c:
+        assert c.do("CONFIG", "SET", "port", one, "bind", "127.0.0.1 127.0.0.2") == b"OK"
+        for host in ("127.0.0.1", "127.0.0.2"):
+            with Conn(one, host=host) as new:
+                assert new.do("PING") == b"PONG"
+        with pytest.raises(ConnectionRefusedError):
+            Conn(s.port)
+        # What cannot be had leaves what was there.
+        assert c.call("CONFIG", "SET", "bind", "127.0.0.1 203.0.113.7").error == refused % ("bind", "Failed to bind to specified addresses.")
+        assert c.call("CONFIG", "SET", "bind", "203.0.113.7", "port", two).error == refused % ("bind", "Failed to bind to specified addresses.")
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.2", two))
+            taken.listen()
+            assert c.call("CONFIG", "SET", "port", two).error == refused % ("port", "Unable to listen on this port. Check server logs.")
+        assert c.do("CONFIG", "GET", "port") == [b"port", b"%d" % one]
+        for host in ("127.0.0.1", "127.0.0.2"):
+            with Conn(one, host=host) as new:
+                assert new.do("PING") == b"PONG"
+        # One address of "*", and back.
+        for bind in ("*", "127.0.0.1", "* -::*"):
+            assert c.do("CONFIG", "SET", "bind", bind) == b"OK"
+            with Conn(one) as new:
+                assert new.do("PING") == b"PONG"
+        assert c.do("CONFIG", "SET", "bind", "") == b"OK"
+        with pytest.raises(ConnectionRefusedError):
+            Conn(one)
+        assert c.do("CONFIG", "SET", "bind", "127.0.0.1") == b"OK"
+        with Conn(one) as new:
+            assert new.do("PING") == b"PONG"
+        assert b"listener0:name=tcp,bind=127.0.0.1,port=%d\r\n" % one in c.do("INFO", "server")
+
+
+def test_a_stale_unix_socket_is_replaced_and_a_file_is_not(start, tmp_path):
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
+    s = start("--unixsocket", path)
+    with Conn(path) as c:
+        assert c.do("PING") == b"PONG"
+        line = c.do("CLIENT", "LIST")
+        assert b" addr=%s:0 laddr=%s:0 " % (bytes(path), bytes(path)) in line and b" flags=U " in line
+    s.stop()
+    assert not path.exists() and "Removing the unix socket file." in s.log()
+    path.write_text("precious")
+    s = start("--unixsocket", path, wait=False)
+    assert s.proc.wait(20) == 1
+    assert "Failed opening Unix socket: bind: Address already in use" in s.log()
+    assert path.read_text() == "precious"
+    s.proc.returncode = 0  # this end is the expected one
+
+
+def test_maxclients_changes_at_run_time(start):
+    s = start("--maxclients", "3")
+    time.sleep(0.2)
+    inside = [s.conn() for _ in range(3)]
+    assert inside[0].do("CONFIG", "SET", "maxclients", 4) == b"OK"
+    inside.append(s.conn())
+    assert inside[3].do("PING") == b"PONG"
+    # Fewer than there are: nobody has to go, nobody else comes.
+    assert inside[0].do("CONFIG", "SET", "maxclients", 1) == b"OK"
+    for c in inside:
+        assert c.do("PING") == b"PONG"
+    with s.conn() as c:
+        assert c.read().error == "ERR max number of clients reached"
+    too_many = inside[0].call("CONFIG", "SET", "maxclients", 4000000000).error
+    assert too_many.startswith("ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able to handle the specified number of clients, try with ")
+    for c in inside:
+        c.close()
+
+
+def test_output_limits_change_at_run_time(start):
+    s = start()
+    with s.conn() as c, s.conn() as slow:
+        c.do("SET", "big", b"x" * (1 << 20))
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.send_raw(b"GET big\r\n" * 20)
+        time.sleep(0.5)
+        assert s.info(c)["connected_clients"] == "2"
+        assert c.do("CONFIG", "SET", "client-output-buffer-limit", "normal 4mb 0 0") == b"OK"
+        end = time.monotonic() + 5
+        while s.info(c)["connected_clients"] == "2":
+            assert time.monotonic() < end
+            time.sleep(0.05)
