@@ -12,6 +12,7 @@ struct node {
 
 struct stream {
 	struct stream_info info;
+	struct streamnames groups;
 	struct node *nodes; /* those in use are head..head+n-1 of cap */
 	size_t head, n, cap;
 	bool sealed; /* the last node holds a deleted entry above info.last: the next entry needs a node of its own */
@@ -117,6 +118,7 @@ void stream_free(struct stream *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		listpack_free(node_at(s, i)->lp);
+	streamgroups_free(&s->groups);
 	mem_free(s->nodes);
 	mem_free(s);
 }
@@ -127,6 +129,7 @@ struct stream *stream_dup(const struct stream *s)
 
 	copy->info = s->info;
 	copy->sealed = s->sealed;
+	streamgroups_dup(&copy->groups, &s->groups);
 	copy->n = copy->cap = s->n;
 	if (s->n)
 		copy->nodes = mem_alloc(s->n * sizeof(*copy->nodes));
@@ -140,6 +143,11 @@ struct stream *stream_dup(const struct stream *s)
 const struct stream_info *stream_info(const struct stream *s)
 {
 	return &s->info;
+}
+
+struct streamnames *stream_groups(struct stream *s)
+{
+	return &s->groups;
 }
 
 /* --- appending --- */
@@ -214,6 +222,14 @@ static bool find(const struct stream *s, struct stream_id id, size_t *node,
 	while (more && stream_id_cmp(e->id, id) < 0)
 		more = streamnode_next(at->lp, at->master, e);
 	return more && !e->deleted && stream_id_cmp(e->id, id) == 0;
+}
+
+bool stream_has(const struct stream *s, struct stream_id id)
+{
+	struct streamnode_entry e;
+	size_t node;
+
+	return find(s, id, &node, &e);
 }
 
 static bool delete_one(struct stream *s, struct stream_id id)
@@ -519,12 +535,12 @@ size_t stream_mem(const struct stream *s, unsigned samples)
 		sum += mem_size(node_at(s, i)->lp);
 	if (n < s->n)
 		sum = (size_t)((double)sum / (double)n * (double)s->n);
-	return mem_size(s) + mem_size(s->nodes) + sum;
+	return mem_size(s) + mem_size(s->nodes) + sum + streamgroups_mem(&s->groups);
 }
 
 size_t stream_effort(const struct stream *s)
 {
-	return s->n + 2;
+	return s->n + 2 + streamgroups_effort(&s->groups);
 }
 
 void stream_check(const struct stream *s, const struct type_limits *lim)
@@ -536,7 +552,7 @@ void stream_check(const struct stream *s, const struct type_limits *lim)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct node *node = node_at(s, i);
 		struct streamnode_entry last;
-		STORE_CHECK(stream_id_cmp(node->master, above) > 0);
+		STORE_CHECK(i == 0 || stream_id_cmp(node->master, above) > 0);
 		STORE_CHECK(listpack_valid(node->lp, listpack_bytes(node->lp)));
 		STORE_CHECK(streamnode_valid(node->lp, node->master));
 		STORE_CHECK(streamnode_last(node->lp, node->master, &last) &&
@@ -552,4 +568,5 @@ void stream_check(const struct stream *s, const struct type_limits *lim)
 		STORE_CHECK(stream_id_cmp(above, s->info.last) <= 0);
 	stream_edge(s, false, &first);
 	STORE_CHECK(stream_id_cmp(first, s->info.first) == 0);
+	streamgroups_check(&s->groups);
 }

@@ -11,6 +11,7 @@
 
 #include "store/base/err.h"
 #include "store/types/limits.h"
+#include "store/types/streamgroup.h"
 #include "store/types/streamnode.h"
 
 #define STREAM_ID_MIN ((struct stream_id){0, 0})
@@ -41,6 +42,12 @@ const struct stream_info *stream_info(const struct stream *s);
  * STORE_ERANGE (@id is not above the last), STORE_ETOOBIG, STORE_ENOMEM; the stream is then as it was. */
 enum store_err stream_append(struct stream *s, struct stream_id id, const struct bytes *pairs,
 			     size_t nfields, const struct type_limits *lim);
+
+/* Its consumer groups, the caller's to change. */
+struct streamnames *stream_groups(struct stream *s);
+
+/* Whether the entry @id is there. */
+bool stream_has(const struct stream *s, struct stream_id id);
 
 /* Delete those of @ids that are there; returns how many. */
 size_t stream_delete(struct stream *s, const struct stream_id *ids, size_t n);
