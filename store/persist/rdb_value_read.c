@@ -5,11 +5,11 @@
 #include "store/keyspace/value.h"
 #include "store/persist/rdb_format.h"
 #include "store/persist/rdb_packed.h"
+#include "store/persist/rdb_stream.h"
 #include "store/persist/rdb_value.h"
 #include "store/types/hash.h"
 #include "store/types/list.h"
 #include "store/types/set.h"
-#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 /* Strings longer than this come as a blob. */
@@ -183,66 +183,6 @@ static void *read_packed(struct rdb_in *in, unsigned type, const struct type_lim
 	}
 }
 
-/* --- streams --- */
-
-static bool read_id(struct rdb_in *in, struct stream_id *id)
-{
-	return rdb_in_plain_len(in, &id->ms) && rdb_in_plain_len(in, &id->seq);
-}
-
-static bool read_stream_node(struct rdb_in *in, struct stream *s)
-{
-	struct bytes name;
-	uint64_t key[2];
-	size_t n;
-
-	if (!rdb_in_string(in, 0, &name))
-		return false;
-	if (name.n != sizeof(key))
-		return rdb_in_fail(in, "a stream's node whose id has %zu bytes", name.n);
-	memcpy(key, name.p, sizeof(key));
-	unsigned char *data = rdb_in_block(in, &n);
-	if (!data)
-		return false;
-	struct stream_id master = {be64toh(key[0]), be64toh(key[1])};
-	return stream_adopt(s, master, data, n) || rdb_in_fail(in, "a malformed stream node");
-}
-
-/* What follows the nodes. The first version kept less. */
-static bool read_stream_info(struct rdb_in *in, unsigned type, struct stream *s)
-{
-	struct stream_info info = {0};
-	uint64_t groups;
-
-	if (!rdb_in_plain_len(in, &info.length) || !read_id(in, &info.last))
-		return false;
-	info.added = info.length;
-	if (type != RDB_STREAM && (!read_id(in, &info.first) || !read_id(in, &info.max_deleted) ||
-				   !rdb_in_plain_len(in, &info.added)))
-		return false;
-	if (!rdb_in_plain_len(in, &groups))
-		return false;
-	if (groups)
-		return rdb_in_fail(in, "consumer groups of streams are not supported");
-	return stream_set_info(s, &info) ||
-	       rdb_in_fail(in, "a stream that contradicts its entries");
-}
-
-static struct stream *read_stream(struct rdb_in *in, unsigned type)
-{
-	struct stream *s = stream_new();
-	uint64_t n;
-	/* Each node takes its id's seventeen bytes, and a listpack. */
-	bool ok = rdb_in_count(in, 18, &n);
-
-	while (ok && n--)
-		ok = read_stream_node(in, s);
-	if (ok && read_stream_info(in, type, s))
-		return s;
-	stream_free(s);
-	return NULL;
-}
-
 /* --- what is not known --- */
 
 /* Nine characters of six bits each, from the top of the id. */
@@ -329,7 +269,7 @@ static void *read_container(struct rdb_in *in, unsigned type, const struct type_
 	case RDB_STREAM:
 	case RDB_STREAM_2:
 	case RDB_STREAM_3:
-		return read_stream(in, type);
+		return rdb_stream_read(in, type);
 	case RDB_LIST_QUICKLIST:
 	case RDB_LIST_QUICKLIST_2:
 		return read_nodes(in, type == RDB_LIST_QUICKLIST, lim);

@@ -1,14 +1,12 @@
 /* store/persist/rdb_value_write.c - values to bytes, in encodings that version 10 knows. Part of rdb_value.h. */
-#include <endian.h>
-
 #include "store/persist/rdb_format.h"
+#include "store/persist/rdb_stream.h"
 #include "store/persist/rdb_value.h"
 #include "store/types/hash.h"
 #include "store/types/intset.h"
 #include "store/types/list.h"
 #include "store/types/listpack.h"
 #include "store/types/set.h"
-#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 unsigned rdb_value_type(uint64_t w)
@@ -26,7 +24,7 @@ unsigned rdb_value_type(uint64_t w)
 	case VALUE_HASH:
 		return hash_listpack(entry_container(w)) ? RDB_HASH_LISTPACK : RDB_HASH;
 	case VALUE_STREAM:
-		return RDB_STREAM_2;
+		return rdb_stream_type(entry_container(w));
 	}
 	return RDB_STRING;
 }
@@ -111,33 +109,6 @@ static void write_hash(struct rdb_out *o, struct hash *h)
 	hash_iter_end(&it);
 }
 
-static void write_id(struct rdb_out *o, struct stream_id id)
-{
-	rdb_out_len(o, id.ms);
-	rdb_out_len(o, id.seq);
-}
-
-static void write_stream(struct rdb_out *o, const struct stream *s)
-{
-	const struct stream_info *info = stream_info(s);
-	struct stream_id master;
-
-	rdb_out_len(o, stream_nodes(s));
-	for (size_t i = 0; i < stream_nodes(s); i++) {
-		struct bytes node = stream_node(s, i, &master);
-		uint64_t key[2] = {htobe64(master.ms), htobe64(master.seq)};
-		rdb_out_string(o, bytes_of(key, sizeof(key)));
-		rdb_out_string(o, node);
-	}
-	rdb_out_len(o, info->length);
-	write_id(o, info->last);
-	write_id(o, info->first);
-	write_id(o, info->max_deleted);
-	rdb_out_len(o, info->added);
-	/* no consumer groups */
-	rdb_out_len(o, 0);
-}
-
 void rdb_value_write(struct rdb_out *o, uint64_t w)
 {
 	switch (word_type(w)) {
@@ -157,7 +128,7 @@ void rdb_value_write(struct rdb_out *o, uint64_t w)
 		write_hash(o, entry_container(w));
 		break;
 	case VALUE_STREAM:
-		write_stream(o, entry_container(w));
+		rdb_stream_write(o, entry_container(w));
 		break;
 	}
 }

@@ -12,11 +12,14 @@
 #include "store/types/hash.h"
 #include "store/types/list.h"
 #include "store/types/set.h"
+#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct type_limits limits = TYPE_LIMITS_DEFAULT;
+/* A stream's nodes stay as they came. */
+static const struct type_limits no_limits;
 
 static struct keyspace *fresh(void)
 {
@@ -42,8 +45,10 @@ static void check_value(uint64_t w)
 	case VALUE_HASH:
 		hash_check(entry_container(w), &limits);
 		break;
-	case VALUE_STRING:
 	case VALUE_STREAM:
+		stream_check(entry_container(w), &no_limits);
+		break;
+	case VALUE_STRING:
 		break;
 	}
 }
