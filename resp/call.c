@@ -40,6 +40,15 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 		call_event(c, db, key, cls, event);
 }
 
+void call_noted(struct call *c, struct bytes key)
+{
+	c->dirty++;
+	c->server->stats.dirty++;
+	if (c->server->changes)
+		changes_mark(c->server->changes, c->db->id, hash_of(c, key),
+			     c->server->keyspace->now_ms);
+}
+
 void call_event(struct call *c, struct db *db, struct bytes key, enum notify_class cls,
 		const char *event)
 {

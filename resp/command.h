@@ -215,6 +215,9 @@ static inline void call_changed(struct call *c, struct bytes key, enum notify_cl
 {
 	call_changed_db(c, c->db, key, cls, event);
 }
+/* A change that no reader of @key's value sees (what a stream's groups remember): it is counted and journalled and the mount hears of it,
+ * but no watcher does, nor who waits for the key. */
+void call_noted(struct call *c, struct bytes key);
 /* Only the event (a key deleted because it became empty: call_changed for the removal, call_event for "del"). */
 void call_event(struct call *c, struct db *db, struct bytes key, enum notify_class cls,
 		const char *event);

@@ -41,6 +41,11 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 		note(arg, argv[i], i + 1 < argc ? " " : "; ");
 }
 
+static void on_unit(void *arg)
+{
+	(void)arg;
+}
+
 static void on_event(void *arg, struct db *db, struct bytes key, unsigned cls, const char *name)
 {
 	(void)db;
@@ -65,7 +70,8 @@ static int setup(void **state)
 	server_init(&f.server);
 	reply_init(&f.reply, 2);
 	session_open(&f.session, &f.server, &f.reply, &ops, SESSION_AUTHENTICATED);
-	f.consumer = (struct journal_consumer){.arg = &f.journal, .append = on_append};
+	f.consumer = (struct journal_consumer){
+		.arg = &f.journal, .append = on_append, .begin = on_unit, .end = on_unit};
 	journal_add_consumer(f.server.journal, &f.consumer);
 	f.sink = (struct event_sink){&f.events, on_event};
 	f.server.events = &f.sink;
@@ -216,6 +222,45 @@ static void changes_of_streams_are_told_by_the_ids_they_came_to(void **state)
 	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+static void changes_of_groups_are_told_so_that_a_replay_comes_to_the_same(void **state)
+{
+	static const struct told cases[] = {
+		{"XGROUP CREATE x g 0 MKSTREAM", "XGROUP CREATE x g 0 MKSTREAM; ",
+		 "xgroup-create x; "},
+		{"XGROUP CREATE x g 0", "", ""},
+		{"XREADGROUP GROUP g a STREAMS x >", "XGROUP CREATECONSUMER x g a; ",
+		 "xgroup-createconsumer x; "},
+		{"XREADGROUP GROUP g a STREAMS x >", "", ""},
+		{"XGROUP CREATECONSUMER x g a", "", ""},
+		{"XADD x 1-1 f v\nXADD x 2-1 f v\nXREADGROUP GROUP g a NOACK COUNT 1 STREAMS x >",
+		 "XGROUP SETID x g 1-1 ENTRIESREAD 1; ", ""},
+		{"XREADGROUP GROUP g b NOACK STREAMS x 0", "XGROUP CREATECONSUMER x g b; ",
+		 "xgroup-createconsumer x; "},
+		{"XCLAIM x g a 0 1-1 2-1 FORCE JUSTID TIME 5 RETRYCOUNT 3",
+		 "XCLAIM x g a 0 1-1 TIME 5 RETRYCOUNT 3 FORCE JUSTID LASTID 1-1; XCLAIM x g a 0 "
+		 "2-1 TIME 5 RETRYCOUNT 3 FORCE JUSTID LASTID 1-1; ",
+		 ""},
+		{"XCLAIM x g a 0 9-9 LASTID 2-1", "XGROUP SETID x g 2-1 ENTRIESREAD 1; ", ""},
+		{"XREADGROUP GROUP g a STREAMS x 0", "", ""},
+		{"XACK x g 1-1 7-7", "XACK x g 1-1 7-7; ", ""},
+		{"XACK x g 1-1", "", ""},
+		{"XCLAIM x g c 0 7-7", "XGROUP CREATECONSUMER x g c; ",
+		 "xgroup-createconsumer x; "},
+		{"XCLAIM x g c 0 2-1 TIME 7 RETRYCOUNT 9",
+		 "XCLAIM x g c 0 2-1 TIME 7 RETRYCOUNT 9 FORCE JUSTID LASTID 2-1; ", ""},
+		{"XDEL x 2-1\nXAUTOCLAIM x g a 0 0",
+		 "XCLAIM x g c 0 2-1 TIME 7 RETRYCOUNT 9 FORCE JUSTID LASTID 2-1; ", ""},
+		{"XPENDING x g - + 10", "", ""},
+		{"XGROUP SETID x g $", "XGROUP SETID x g $; ", "xgroup-setid x; "},
+		{"XGROUP DELCONSUMER x g b", "XGROUP DELCONSUMER x g b; ",
+		 "xgroup-delconsumer x; "},
+		{"XGROUP DELCONSUMER x g b", "", ""},
+		{"XGROUP DESTROY x g", "XGROUP DESTROY x g; ", "xgroup-destroy x; "},
+		{"XGROUP DESTROY x g", "", ""},
+	};
+	check_told(*state, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
 static void a_counted_pop_is_journalled_as_the_members_that_went(void **state)
 {
 	struct fixture *f = *state;
@@ -273,6 +318,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(changes_of_streams_are_told_by_the_ids_they_came_to,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			changes_of_groups_are_told_so_that_a_replay_comes_to_the_same, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(changes_of_sorted_sets_are_told_as_redis_tells_them,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(

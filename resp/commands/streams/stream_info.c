@@ -44,21 +44,108 @@ static bool read_options(struct call *c, bool *full, int64_t *count)
 	return true;
 }
 
-static void info_stream(struct call *c)
+/* --- XINFO STREAM --- */
+
+static void reply_read_and_lag(struct call *c, const struct stream_info *s,
+			       const struct streamgroup *g)
+{
+	int64_t lag;
+
+	reply_bulk_str(c->reply, "entries-read");
+	if (g->read == STREAM_READ_UNKNOWN)
+		reply_null(c->reply);
+	else
+		reply_int(c->reply, g->read);
+	reply_bulk_str(c->reply, "lag");
+	if (streamgroup_lag(g, s, &lag))
+		reply_int(c->reply, lag);
+	else
+		reply_null(c->reply);
+}
+
+static uint64_t fewer(uint64_t n, uint64_t most)
+{
+	return most && most < n ? most : n;
+}
+
+/* Up to @count (0: all) entries that are pending; a consumer's own go without its name. */
+static void reply_entries_pending(struct call *c, const struct streamgroup *g,
+				  const struct streamconsumer *only, uint64_t count)
+{
+	const struct idmap *pending = only ? &only->pending : &g->pending;
+	struct idmap_at at = idmap_seek(pending, STREAM_ID_MIN);
+	uint64_t n = fewer(pending->count, count);
+	struct stream_id id;
+
+	reply_named_int(c, "pel-count", pending->count);
+	reply_bulk_str(c->reply, "pending");
+	reply_array(c->reply, n);
+	for (; n; n--, idmap_next(pending, &at)) {
+		const void *record = idmap_get(pending, &at, &id);
+		const struct streampending *p = only ? streamgroup_pending(g, id) : record;
+		reply_array(c->reply, only ? 3 : 4);
+		stream_reply_id(c, id);
+		if (!only)
+			reply_bulk(c->reply, p->consumer->name);
+		reply_int(c->reply, p->delivered_ms);
+		reply_int(c->reply, (int64_t)p->count);
+	}
+}
+
+static void reply_full_group(struct call *c, const struct stream_info *s,
+			     const struct streamgroup *g, uint64_t count)
+{
+	reply_map(c->reply, 7);
+	reply_bulk_str(c->reply, "name");
+	reply_bulk(c->reply, g->name);
+	reply_named_id(c, "last-delivered-id", g->last);
+	reply_read_and_lag(c, s, g);
+	reply_entries_pending(c, g, NULL, count);
+	reply_bulk_str(c->reply, "consumers");
+	reply_array(c->reply, g->consumers.n);
+	for (size_t i = 0; i < g->consumers.n; i++) {
+		const struct streamconsumer *consumer = streamgroup_consumer_at(g, i);
+		reply_map(c->reply, 5);
+		reply_bulk_str(c->reply, "name");
+		reply_bulk(c->reply, consumer->name);
+		reply_named_int(c, "seen-time", (uint64_t)consumer->seen_ms);
+		reply_named_int(c, "active-time", (uint64_t)consumer->active_ms);
+		reply_entries_pending(c, g, consumer, count);
+	}
+}
+
+static void reply_full(struct call *c, struct stream *s, uint64_t count)
+{
+	const struct streamnames *groups = stream_groups(s);
+
+	reply_bulk_str(c->reply, "entries");
+	stream_reply_range(c, s, STREAM_ID_MIN, STREAM_ID_MAX, count, false);
+	reply_bulk_str(c->reply, "groups");
+	reply_array(c->reply, groups->n);
+	for (size_t i = 0; i < groups->n; i++)
+		reply_full_group(c, stream_info(s), streamgroup_at(groups, i), count);
+}
+
+/* The stream at argv[2], or the error replied. */
+static struct stream *subject(struct call *c)
 {
 	uint64_t word;
+
+	if (!call_read(c, 2, VALUE_STREAM, &word))
+		return NULL;
+	if (!word)
+		call_error(c, STORE_ENOENT);
+	return word ? entry_container(word) : NULL;
+}
+
+static void info_stream(struct call *c)
+{
+	struct stream *s = subject(c);
 	int64_t count;
 	bool full;
 
-	if (!call_read(c, 2, VALUE_STREAM, &word))
+	if (!s || !read_options(c, &full, &count))
 		return;
-	if (!word) {
-		call_error(c, STORE_ENOENT);
-		return;
-	}
-	if (!read_options(c, &full, &count))
-		return;
-	const struct stream *s = entry_container(word);
 	const struct stream_info *info = stream_info(s);
 	reply_map(c->reply, full ? 9 : 10);
 	reply_named_int(c, "length", info->length);
@@ -69,23 +156,73 @@ static void info_stream(struct call *c)
 	reply_named_int(c, "entries-added", info->added);
 	reply_named_id(c, "recorded-first-entry-id", info->first);
 	if (full) {
-		reply_bulk_str(c->reply, "entries");
-		stream_reply_range(c, s, STREAM_ID_MIN, STREAM_ID_MAX, (uint64_t)count, false);
-		reply_bulk_str(c->reply, "groups");
-		reply_array(c->reply, 0);
+		reply_full(c, s, (uint64_t)count);
 		return;
 	}
-	reply_named_int(c, "groups", 0);
+	reply_named_int(c, "groups", stream_groups(s)->n);
 	reply_bulk_str(c->reply, "first-entry");
 	reply_edge(c, s, false);
 	reply_bulk_str(c->reply, "last-entry");
 	reply_edge(c, s, true);
 }
 
+/* --- XINFO GROUPS, XINFO CONSUMERS --- */
+
+static void info_groups(struct call *c)
+{
+	struct stream *s = subject(c);
+
+	if (!s)
+		return;
+	const struct streamnames *groups = stream_groups(s);
+	reply_array(c->reply, groups->n);
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct streamgroup *g = streamgroup_at(groups, i);
+		reply_map(c->reply, 6);
+		reply_bulk_str(c->reply, "name");
+		reply_bulk(c->reply, g->name);
+		reply_named_int(c, "consumers", g->consumers.n);
+		reply_named_int(c, "pending", g->pending.count);
+		reply_named_id(c, "last-delivered-id", g->last);
+		reply_read_and_lag(c, stream_info(s), g);
+	}
+}
+
+static void info_consumers(struct call *c)
+{
+	struct stream *s = subject(c);
+	struct streamgroup *g;
+
+	if (!s)
+		return;
+	g = streamgroup_find(stream_groups(s), c->argv[3]);
+	if (!g) {
+		stream_no_group_for(c, c->argv[2], c->argv[3]);
+		return;
+	}
+	reply_array(c->reply, g->consumers.n);
+	for (size_t i = 0; i < g->consumers.n; i++) {
+		const struct streamconsumer *consumer = streamgroup_consumer_at(g, i);
+		reply_map(c->reply, 4);
+		reply_bulk_str(c->reply, "name");
+		reply_bulk(c->reply, consumer->name);
+		reply_named_int(c, "pending", consumer->pending.count);
+		reply_named_int(c, "idle", (uint64_t)stream_idle(c, consumer->seen_ms));
+		reply_bulk_str(c->reply, "inactive");
+		reply_int(c->reply,
+			  consumer->active_ms == -1 ? -1 : stream_idle(c, consumer->active_ms));
+	}
+}
+
 static void info_help(struct call *c)
 {
-	static const char *const lines[] = {"STREAM <key> [FULL [COUNT <count>]",
-					    "    Show information about the stream.", NULL};
+	static const char *const lines[] = {"CONSUMERS <key> <groupname>",
+					    "    Show consumers of <groupname>.",
+					    "GROUPS <key>",
+					    "    Show the stream consumer groups.",
+					    "STREAM <key> [FULL [COUNT <count>]",
+					    "    Show information about the stream.",
+					    NULL};
 	call_help(c, lines);
 }
 
@@ -101,6 +238,29 @@ const struct command stream_info_subcommands[] = {
 	 .group = "stream",
 	 .complexity = "O(N), N nodes of entries",
 	 .syntax = "key [full: FULL [COUNT count]]"},
+	{.name = "groups",
+	 .run = info_groups,
+	 .arity = 3,
+	 .flags = CMD_READONLY,
+	 .categories = CAT_STREAM,
+	 .keys = {KEYS_AT(KEY_RO | KEY_ACCESS, 2, 0, 1)},
+	 .summary = "List the consumer groups of a stream",
+	 .since = "5.0.0",
+	 .group = "stream",
+	 .complexity = "O(N), N groups",
+	 .syntax = "key"},
+	{.name = "consumers",
+	 .run = info_consumers,
+	 .arity = 4,
+	 .flags = CMD_READONLY,
+	 .categories = CAT_STREAM,
+	 .keys = {KEYS_AT(KEY_RO | KEY_ACCESS, 2, 0, 1)},
+	 .summary = "List the consumers of a group",
+	 .since = "5.0.0",
+	 .group = "stream",
+	 .complexity = "O(N), N consumers",
+	 .syntax = "key groupname",
+	 .tips = (const char *const[]){"nondeterministic_output", NULL}},
 	{.name = "help",
 	 .run = info_help,
 	 .arity = 2,

@@ -36,8 +36,7 @@ size_t stream_reply_range(struct call *c, const struct stream *s, struct stream_
 
 /* --- XRANGE, XREVRANGE --- */
 
-/* One end of a range, "(" in front of an id that is left out. */
-static bool read_end(struct call *c, struct bytes b, bool is_end, struct stream_id *id)
+bool stream_interval_arg(struct call *c, struct bytes b, bool is_end, struct stream_id *id)
 {
 	bool out = b.n > 1 && b.p[0] == '(';
 
@@ -61,8 +60,8 @@ static void range(struct call *c, bool backwards)
 	int64_t count = -1;
 	uint64_t word;
 
-	if (!read_end(c, c->argv[backwards ? 3 : 2], false, &start) ||
-	    !read_end(c, c->argv[backwards ? 2 : 3], true, &end))
+	if (!stream_interval_arg(c, c->argv[backwards ? 3 : 2], false, &start) ||
+	    !stream_interval_arg(c, c->argv[backwards ? 2 : 3], true, &end))
 		return;
 	for (int i = 4; i < c->argc; i += 2) {
 		if (i + 1 == c->argc || !bytes_is(c->argv[i], "count")) {
@@ -97,16 +96,8 @@ void stream_cmd_xrevrange(struct call *c)
 
 /* --- XREAD --- */
 
-struct reading {
-	int64_t count; /* 0: all */
-	bool waits;
-	int first, n; /* the keys; their ids follow */
-	struct park how;
-	struct stream_id *after;
-};
-
 /* BLOCK's milliseconds. */
-static bool read_wait(struct call *c, int i, struct reading *r)
+static bool read_wait(struct call *c, int i, struct stream_reading *r)
 {
 	int64_t ms, until;
 
@@ -125,14 +116,16 @@ static bool read_wait(struct call *c, int i, struct reading *r)
 	return true;
 }
 
-static bool read_streams(struct call *c, int i, struct reading *r)
+static bool read_streams(struct call *c, int i, bool grouped, struct stream_reading *r)
 {
 	r->first = i;
 	r->n = (c->argc - i) / 2;
 	if ((c->argc - i) % 2 == 0)
 		return true;
-	reply_error(c->reply, "ERR Unbalanced XREAD list of streams: for each stream key an ID "
-			      "or '$' must be specified.");
+	reply_errorf(c->reply,
+		     "ERR Unbalanced '%s' list of streams: for each stream key an ID or '%c' must "
+		     "be specified.",
+		     c->cmd->name, grouped ? '>' : '$');
 	return false;
 }
 
@@ -144,10 +137,9 @@ static bool only_for_groups(struct call *c, const char *option)
 	return false;
 }
 
-/* Everything up to the keys; the error is replied when false. */
-static bool read_options(struct call *c, struct reading *r)
+bool stream_read_words(struct call *c, bool grouped, struct stream_reading *r)
 {
-	*r = (struct reading){.how.type = VALUE_STREAM};
+	*r = (struct stream_reading){.how = {.type = VALUE_STREAM, .gone_too = grouped}};
 	for (int i = 1; i < c->argc; i++) {
 		int more = c->argc - i - 1;
 		if (more && bytes_is(c->argv[i], "block")) {
@@ -159,11 +151,20 @@ static bool read_options(struct call *c, struct reading *r)
 			if (r->count < 0)
 				r->count = 0;
 		} else if (more && bytes_is(c->argv[i], "streams")) {
-			return read_streams(c, i + 1, r);
+			if (!read_streams(c, i + 1, grouped, r))
+				return false;
+			if (grouped && !r->group)
+				reply_error(c->reply, "ERR Missing GROUP option for XREADGROUP");
+			return !grouped || r->group;
 		} else if (more > 1 && bytes_is(c->argv[i], "group")) {
-			return only_for_groups(c, "GROUP");
+			if (!grouped)
+				return only_for_groups(c, "GROUP");
+			r->group = &c->argv[i + 1];
+			i += 2;
 		} else if (bytes_is(c->argv[i], "noack")) {
-			return only_for_groups(c, "NOACK");
+			if (!grouped)
+				return only_for_groups(c, "NOACK");
+			r->noack = true;
 		} else {
 			break;
 		}
@@ -172,18 +173,24 @@ static bool read_options(struct call *c, struct reading *r)
 	return false;
 }
 
+/* The ids after which XREAD reads. */
+struct after {
+	struct stream_reading r;
+	struct stream_id *ids;
+};
+
 /* The id after which the @i-th stream is read; the error is replied when false. */
-static bool read_after(struct call *c, const struct reading *r, int i)
+static bool read_after(struct call *c, const struct after *a, int i)
 {
-	struct bytes id = c->argv[r->first + r->n + i];
+	struct bytes id = c->argv[a->r.first + a->r.n + i];
 	uint64_t word;
 
-	if (!call_read(c, r->first + i, VALUE_STREAM, &word))
+	if (!call_read(c, a->r.first + i, VALUE_STREAM, &word))
 		return false;
 	if (bytes_is(id, "$")) {
-		r->after[i] = STREAM_ID_MIN;
+		a->ids[i] = STREAM_ID_MIN;
 		if (word)
-			r->after[i] = stream_info(entry_container(word))->last;
+			a->ids[i] = stream_info(entry_container(word))->last;
 		return true;
 	}
 	if (bytes_is(id, ">")) {
@@ -191,20 +198,20 @@ static bool read_after(struct call *c, const struct reading *r, int i)
 				      "using the GROUP <group> <consumer> option.");
 		return false;
 	}
-	return stream_id_arg(c, r->first + r->n + i, &r->after[i]);
+	return stream_id_arg(c, a->r.first + a->r.n + i, &a->ids[i]);
 }
 
 /* Reply what there is; false, and nothing is replied, when there is nothing. */
-static bool serve(struct call *c, const struct reading *r)
+static bool serve(struct call *c, const struct after *a)
 {
 	struct reply_later head = {0};
 	struct stream_id top;
 	uint64_t word;
 	size_t found = 0;
 
-	for (int i = 0; i < r->n; i++) {
-		struct stream_id start = r->after[i];
-		word = keyspace_read(c->db, c->argv[r->first + i], KEYSPACE_TOUCH);
+	for (int i = 0; i < a->r.n; i++) {
+		struct stream_id start = a->ids[i];
+		word = keyspace_read(c->db, c->argv[a->r.first + i], KEYSPACE_TOUCH);
 		struct stream *s = word ? entry_container(word) : NULL;
 		if (!s || !stream_edge(s, true, &top) || stream_id_cmp(top, start) <= 0)
 			continue;
@@ -212,9 +219,9 @@ static bool serve(struct call *c, const struct reading *r)
 			head = reply_later_begin(c->reply);
 		if (c->reply->proto == 2)
 			reply_array(c->reply, 2);
-		reply_bulk(c->reply, c->argv[r->first + i]);
+		reply_bulk(c->reply, c->argv[a->r.first + i]);
 		stream_id_next(&start);
-		stream_reply_range(c, s, start, STREAM_ID_MAX, (uint64_t)r->count, false);
+		stream_reply_range(c, s, start, STREAM_ID_MAX, (uint64_t)a->r.count, false);
 	}
 	if (found)
 		reply_later_end(c->reply, head, c->reply->proto == 2 ? '*' : '%', found);
@@ -222,54 +229,54 @@ static bool serve(struct call *c, const struct reading *r)
 }
 
 /* The call's arguments with the ids that "$" stands for now, in one block. NULL without memory. */
-static struct bytes *settled(struct call *c, const struct reading *r)
+static struct bytes *settled(struct call *c, const struct after *a)
 {
-	size_t argc = (size_t)c->argc, ids = (size_t)(r->first + r->n);
-	struct bytes *argv = mem_try(argc * sizeof(*argv) + (size_t)r->n * STREAM_ID_BUF);
+	size_t argc = (size_t)c->argc, ids = (size_t)(a->r.first + a->r.n);
+	struct bytes *argv = mem_try(argc * sizeof(*argv) + (size_t)a->r.n * STREAM_ID_BUF);
 
 	if (!argv)
 		return NULL;
 	memcpy(argv, c->argv, argc * sizeof(*argv));
 	char *buf = (char *)(argv + argc);
-	for (int i = 0; i < r->n; i++, buf += STREAM_ID_BUF)
-		argv[ids + (size_t)i] = stream_id_text(r->after[i], buf);
+	for (int i = 0; i < a->r.n; i++, buf += STREAM_ID_BUF)
+		argv[ids + (size_t)i] = stream_id_text(a->ids[i], buf);
 	return argv;
 }
 
-static void wait(struct call *c, struct reading *r)
+static void wait(struct call *c, struct after *a)
 {
-	struct bytes *argv = settled(c, r);
+	struct bytes *argv = settled(c, a);
 
 	if (!argv) {
 		call_error(c, STORE_ENOMEM);
 		return;
 	}
-	r->how.first_key = r->first;
-	r->how.nkeys = r->n;
-	r->how.argv = argv;
-	call_park(c, &r->how);
+	a->r.how.first_key = a->r.first;
+	a->r.how.nkeys = a->r.n;
+	a->r.how.argv = argv;
+	call_park(c, &a->r.how);
 	mem_free(argv);
 }
 
 void stream_cmd_xread(struct call *c)
 {
-	struct reading r;
+	struct after a;
 	int i = 0;
 
-	if (!read_options(c, &r))
+	if (!stream_read_words(c, false, &a.r))
 		return;
-	r.after = mem_try((size_t)r.n * sizeof(*r.after));
-	if (!r.after) {
+	a.ids = mem_try((size_t)a.r.n * sizeof(*a.ids));
+	if (!a.ids) {
 		call_error(c, STORE_ENOMEM);
 		return;
 	}
-	while (i < r.n && read_after(c, &r, i))
+	while (i < a.r.n && read_after(c, &a, i))
 		i++;
-	if (i == r.n && !serve(c, &r)) {
-		if (r.waits)
-			wait(c, &r);
+	if (i == a.r.n && !serve(c, &a)) {
+		if (a.r.waits)
+			wait(c, &a);
 		else
 			reply_null_array(c->reply);
 	}
-	mem_free(r.after);
+	mem_free(a.ids);
 }
