@@ -126,6 +126,23 @@ class Args:
     def xmax(self):
         return text(self.rng.randrange(12))
 
+    def group(self):
+        return self.rng.choice((b"g1", b"g1", b"g1", b"g2", b"g2", b"")) if self.rng.random() < 0.95 else b"no\x00group"
+
+    def consumer(self):
+        return self.rng.choice((b"c1", b"c1", b"c2", b"c3", b"", b"\x00"))
+
+    def xnow(self):
+        """An id near the last ones that were given."""
+        return text(f"{max(0, getattr(self, 'ms', 5) - self.rng.randrange(9))}-{self.rng.choice((0, 1, 7))}")
+
+    def xnext(self):
+        return self.rng.choice((b">", b">", b">", b"0", b"0", self.xnow(), self.xafter()))
+
+    def idle(self):
+        """Idle times are either none or far from each other."""
+        return text(self.rng.choice((0, 0, 0, 100000, 5000000, -1)))
+
     def azkey(self):
         return self._key(self.rng.choice("az"))
 
@@ -562,6 +579,17 @@ FAMILIES = {
         "XREAD [COUNT cnt] STREAMS tkey xafter", "XREAD (COUNT junk|junk|) [STREAMS] tkey junk [junk]", "SET s1 val", "RPUSH l1 val", "XREAD [COUNT cnt] STREAMS tkey tkey xafter xafter", "XREAD [COUNT cnt] [BLOCK 1] STREAMS tkey xafter", "XREAD [NOACK|GROUP g c|BLOCK (-1|x)] STREAMS tkey [tkey] xafter",
         "XINFO STREAM tkey [FULL [COUNT cnt]]", "XINFO STREAM tkey FULL", "XINFO HELP", "XINFO (junk|STREAM tkey junk)", "XINFO", "OBJECT ENCODING tkey", "TYPE tkey", "DEL tkey", "COPY tkey tkey [REPLACE]",
     ],
+    "groups": [
+        "XADD tkey xid f1 val", "XADD tkey xid f1 val f2 val", "XADD tkey xid f1 val", "XADD tkey [MAXLEN cnt] xid f1 val", "XDEL tkey xnow...", "XTRIM tkey MAXLEN xmax", "XSETID tkey xlast [ENTRIESADDED cnt] [MAXDELETEDID xnow]",
+        "XGROUP CREATE tkey group (0|$|xnow|xid) [MKSTREAM] [ENTRIESREAD cnt]", "XGROUP CREATE tkey group (0|$) MKSTREAM", "XGROUP SETID tkey group (0|$|xnow|xid|-|+) [ENTRIESREAD cnt]", "XGROUP DESTROY tkey group", "XGROUP CREATECONSUMER tkey group consumer",
+        "XGROUP DELCONSUMER tkey group consumer", "XGROUP (CREATE|SETID|DESTROY|CREATECONSUMER|DELCONSUMER|junk) tkey group (0|junk) [junk] [junk] [MKSTREAM]", "XGROUP HELP", "XGROUP",
+        "XREADGROUP GROUP group consumer [COUNT cnt] STREAMS tkey xnext", "XREADGROUP GROUP group consumer COUNT 2 STREAMS tkey >", "XREADGROUP GROUP group consumer [NOACK] [COUNT cnt] [BLOCK 1] STREAMS tkey tkey xnext xnext",
+        "XREADGROUP GROUP group consumer STREAMS tkey 0", "XREADGROUP [GROUP group consumer] [NOACK] [BLOCK (-1|x)] STREAMS tkey [tkey] xnext", "XACK tkey group xnow...", "XACK tkey group xid",
+        "XPENDING tkey group", "XPENDING tkey group - + 100", "XPENDING tkey group [IDLE idle] (-|xend) (+|xend) cnt [consumer]", "XPENDING tkey group (junk|IDLE) [junk] [junk] [junk]",
+        "XCLAIM tkey group consumer idle xnow... [IDLE idle] [RETRYCOUNT xmax] [JUSTID]", "XCLAIM tkey group consumer idle xnow... [TIME (0|1000|1500000000000|99999999999999)] [FORCE] [LASTID xnow] [JUSTID]", "XCLAIM tkey group consumer 0 xnow FORCE",
+        "XCLAIM tkey group consumer (idle|junk) xid (FORCE|JUSTID|IDLE junk|TIME junk|RETRYCOUNT junk|LASTID junk|junk)...", "XAUTOCLAIM tkey group consumer idle (0|xend) [COUNT cnt] [JUSTID]", "XAUTOCLAIM tkey group consumer 0 0 COUNT 2", "XAUTOCLAIM tkey group consumer (idle|junk) 0 (COUNT junk|JUSTID|junk)",
+        "XINFO GROUPS tkey", "XINFO GROUPS tkey", "XINFO CONSUMERS tkey group", "XINFO STREAM tkey FULL [COUNT cnt]", "XINFO STREAM tkey", "XINFO (GROUPS|CONSUMERS tkey|CONSUMERS tkey group junk)", "SET s1 val", "RPUSH l1 val", "DEL tkey", "COPY tkey tkey REPLACE", "RENAME tkey tkey",
+    ],
     "keys": [
         "DEL key...", "UNLINK key...", "EXISTS key...", "TYPE key", "TOUCH key...", "EXPIRE key ttl [NX|XX|GT|LT]", "PEXPIRE key pttl [NX|XX|GT|LT]",
         "EXPIREAT key at [NX|XX|GT|LT]", "PEXPIREAT key pat [NX|XX|GT|LT]", "EXPIRE key ttl [NX|XX|GT|LT] [NX|XX|GT|LT]", "TTL key", "PTTL key", "EXPIRETIME key", "PEXPIRETIME key",
@@ -613,7 +641,7 @@ FAMILIES = {
 }
 
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
-NO_MUTATION = {"XREAD", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF", "WAIT", "WAITAOF", "REPLICAOF", "SLAVEOF", "RESTORE-ASKING", "MODULE", "LATENCY", "MEMORY", "LOLWUT"}
+NO_MUTATION = {"XREAD", "XREADGROUP", "XCLAIM", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF", "WAIT", "WAITAOF", "REPLICAOF", "SLAVEOF", "RESTORE-ASKING", "MODULE", "LATENCY", "MEMORY", "LOLWUT"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
@@ -629,8 +657,10 @@ RULES = {
     "milliseconds": "PTTL PEXPIRETIME",
     # 7.0 prints a score with 17 digits, 7.2 with as few as give it back.
     "scores": "ZADD ZINCRBY ZSCORE ZMSCORE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZPOPMIN ZPOPMAX ZMPOP BZPOPMIN BZPOPMAX BZMPOP ZUNION ZINTER ZDIFF ZRANGEBYLEX ZREVRANGEBYLEX ZRANK ZREVRANK",
+    # Idle times; and 7.2 tells since when a consumer got nothing.
+    "groups": "XPENDING XINFO|CONSUMERS XINFO|STREAM XINFO|GROUPS",
     # What a server says of itself.
-    "kind": "DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
+    "kind": "XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py has their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH WAITAOF CLUSTER|MYSHARDID",
