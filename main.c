@@ -241,7 +241,7 @@ static int serve(struct server *s)
 	}
 	if (mount)
 		mount_stop(mount);
-	aof_flush(s);
+	aof_close(s);
 	network_free(s->network);
 	s->network = NULL;
 	return failed ? 1 : s->exit_code;

@@ -86,7 +86,8 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 	if (!a->in_unit)
 		put_stamp(a);
 	if (!a->has_db || a->db != db) {
-		struct bytes select[] = {BYTES("SELECT"), bytes_of(text, num_format_int(text, db))};
+		/* In lower case: aof_in.h says what for. */
+		struct bytes select[] = {BYTES("select"), bytes_of(text, num_format_int(text, db))};
 		put_command(&a->open, 2, select);
 		a->db = db;
 		a->has_db = true;
@@ -227,6 +228,24 @@ static void drop(struct aof_bytes *b)
 	*b = (struct aof_bytes){NULL, 0, 0};
 }
 
+/* What a checksum line at @offset may say: that fsync answered so, or, where there is none, what was written. */
+static uint64_t synced_before(const struct aof *a, uint64_t offset)
+{
+	return a->server->config.appendfsync == AOF_FSYNC_NO ? offset : a->synced_size;
+}
+
+/* A new file begins with a line over nothing: what follows is known as ours from its first batch on. */
+static bool write_opening(struct aof *a)
+{
+	char line[AOF_CHECKSUM_MAX];
+	struct aof_bytes b = {line, aof_checksum_line(line, 0, 0, 0), sizeof(line)};
+
+	if (!write_at(a, &b, 0))
+		return false;
+	a->size = b.n;
+	return true;
+}
+
 /* Write the open batch with its checksum; it is the sent one then, and the next is open. */
 static bool send_batch(struct aof *a)
 {
@@ -234,7 +253,10 @@ static bool send_batch(struct aof *a)
 	size_t n = a->open.n;
 	uint64_t crc = crc64(a->crc, a->open.p, n);
 
-	put(&a->open, line, aof_checksum_line(line, crc, a->covered + n));
+	if (a->size == 0 && !write_opening(a))
+		return false;
+	put(&a->open, line,
+	    aof_checksum_line(line, crc, a->covered + n, synced_before(a, a->size + n)));
 	if (!write_at(a, &a->open, a->size)) {
 		a->open.n = n;
 		return false;
@@ -272,6 +294,7 @@ static void sync_ended(struct aof *a, int error)
 		trouble(a, &a->sync_error, error);
 		return;
 	}
+	a->synced_size = a->syncing_size;
 	if (a->server->durable < a->syncing_batch)
 		a->server->durable = a->syncing_batch;
 	if (a->server->synced < a->syncing_batch)
@@ -292,6 +315,7 @@ static void begin_sync(struct aof *a)
 	a->syncing = true;
 	a->unsynced = false;
 	a->syncing_batch = a->sent_batch;
+	a->syncing_size = a->size;
 	a->synced_ms = loop_now_us(a->server->loop) / 1000;
 	a->sync_began = ticks_ns();
 	aof_sync_begin(&a->sync, a->fd);
@@ -401,6 +425,33 @@ bool aof_flush(struct server *s)
 	return !a->sync_error;
 }
 
+/* Everything before the end of the file is on the disk: a line that says so turns whatever fails from now on into damage. */
+static void seal(struct aof *a)
+{
+	char line[AOF_CHECKSUM_MAX];
+	struct aof_bytes b = {line, 0, sizeof(line)};
+
+	if (a->size == 0)
+		return;
+	b.n = aof_checksum_line(line, a->crc, a->covered, a->size);
+	if (!write_at(a, &b, a->size))
+		return;
+	a->size += b.n;
+	a->crc = a->covered = 0;
+	a->unsynced = true;
+	begin_sync(a);
+	sync_ended(a, aof_sync_wait(&a->sync));
+}
+
+bool aof_close(struct server *s)
+{
+	if (!aof_flush(s))
+		return false;
+	if (s->aof->on)
+		seal(s->aof);
+	return true;
+}
+
 /* --- life --- */
 
 struct aof *aof_new(struct server *s)
@@ -425,7 +476,7 @@ void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
 {
 	a->fd = fd;
 	a->sent_at = 0;
-	a->size = tail->size;
+	a->size = a->synced_size = tail->size;
 	a->crc = tail->crc;
 	a->covered = tail->covered;
 	a->has_db = false;
@@ -531,7 +582,7 @@ static void switch_off(struct aof *a)
 	a->rewrite.scheduled = false;
 	if (a->in_unit)
 		on_end(a);
-	if (!aof_flush(s))
+	if (!aof_close(s))
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "The append only file was switched off with changes that could not be "
 			 "written to it");

@@ -47,6 +47,9 @@ bool aof_rewrite_running(const struct server *s);
 /* Begin as soon as no child runs. */
 void aof_rewrite_schedule(struct server *s);
 
+/* At the end: as aof_flush, and the file says that it is whole. */
+bool aof_close(struct server *s);
+
 /* The error line with which writes are refused, or NULL. */
 const char *aof_refusal(const struct server *s);
 

@@ -180,6 +180,8 @@ static bool write_manifest(struct server *s, const char *name, const struct aof_
 bool aof_manifest_store(struct server *s, const struct aof_manifest *m)
 {
 	char *temp = manifest_name(s, true), *name = manifest_name(s, false);
+
+	sync_directory(s); /* the files that it names */
 	bool ok = write_manifest(s, temp, m);
 
 	if (ok && !aof_rename(s, temp, name)) {
@@ -354,6 +356,13 @@ int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *ta
 		 fd < 0 ? "Can't open the append-only file %s: %s"
 			: "Opening AOF incr file %s on server start",
 		 last->name, strerror(errno));
+	/* What a killed server left to the kernel, and where it was cut off. */
+	if (fd >= 0 && fdatasync(fd) < 0) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING, "Fail to fsync the AOF file: %s",
+			 strerror(errno));
+		close(fd);
+		return -1;
+	}
 	return fd;
 }
 

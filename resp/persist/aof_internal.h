@@ -57,6 +57,7 @@ struct aof {
 	int64_t stamp; /* the second of the last time annotation */
 	/* Bytes of the file behind its last checksum, which the next one covers too. */
 	uint64_t crc, covered;
+	uint64_t synced_size, syncing_size; /* how much of it is on the disk, is on its way there */
 
 	/* The batch that was written and is not known to be on the disk; with appendfsync always it is kept, since after a failed
 	 * fsync it has to be written again. */

@@ -25,6 +25,9 @@ struct loading {
 	struct reply reply;
 	struct aof_in in;
 	bool last;             /* the file whose end may be torn */
+	uint64_t synced;       /* how much of it was on the disk */
+	bool unsynced;         /* what follows did not reach it whole */
+	bool foreign;          /* what follows is another server's */
 	struct aof_place good; /* behind what is whole and was run, a transaction only as a whole */
 	uint64_t next_turn;    /* when the loop is served again */
 	uint64_t before;       /* bytes of the files before */
@@ -101,6 +104,26 @@ static enum aof_item look_for_exec(struct loading *l)
 	return got;
 }
 
+/* Behind what was synced a disk may hold any pages of a batch. Whether this one is whole, or another server's; comes back to where it
+ * began. */
+static bool is_whole(struct loading *l)
+{
+	struct aof_in *in = &l->in;
+	struct aof_place begin = aof_in_place(in);
+	enum aof_item got;
+
+	do
+		got = aof_in_next(in);
+	while (got == AOF_COMMAND && in->sums == begin.sums);
+	bool whole = in->sums != begin.sums || (got == AOF_END && !in->begun);
+	bool foreign = in->foreign;
+	aof_in_return(in, begin);
+	if (!whole && foreign)
+		l->foreign = true; /* the rest is without checksums */
+	l->unsynced = !whole && !foreign;
+	return !l->unsynced;
+}
+
 static bool go_on(struct loading *l)
 {
 	struct server *s = l->server;
@@ -123,6 +146,9 @@ static enum aof_item run_all(struct loading *l, bool *said)
 	for (;;) {
 		if (!in_unit)
 			l->good = aof_in_place(&l->in);
+		if (!l->in.begun && l->in.sums && l->in.offset >= l->synced && !l->foreign &&
+		    !is_whole(l))
+			return AOF_TORN;
 		enum aof_item got = aof_in_next(&l->in);
 		if (got == AOF_END)
 			l->good = aof_in_place(&l->in);
@@ -195,15 +221,25 @@ static bool report_torn(struct loading *l)
 	return false;
 }
 
+/* The file's first pages never reached the disk: no server writes what they hold now. */
+static bool is_blank(const struct loading *l, int fd)
+{
+	char first;
+
+	return l->last && l->in.sums == 0 && pread(fd, &first, 1, 0) == 1 && first == '\0';
+}
+
 static bool judge(struct loading *l, enum aof_item got, int fd)
 {
+	if (got == AOF_BAD && is_blank(l, fd))
+		got = AOF_TORN;
 	switch (got) {
 	case AOF_COMMAND:
 	case AOF_END:
 	case AOF_LATER:
 		return true;
 	case AOF_TORN:
-		if (aof_in_is_damage(&l->in))
+		if (l->in.sums && !l->unsynced && !l->foreign && l->in.item_offset < l->synced)
 			return report_damage(l, l->in.item_offset,
 					     "something here claims more bytes than there are");
 		if (!l->last || !l->server->config.aof_load_truncated)
@@ -261,6 +297,8 @@ static bool load_fd(struct loading *l, int fd, uint64_t size, bool is_base, stru
 	l->session.db = &s->keyspace->dbs[0];
 	l->next_turn = start + TURN_BYTES;
 	aof_in_init(&l->in, fd, size, start);
+	l->synced = l->last ? aof_in_synced(&l->in) : UINT64_MAX;
+	l->unsynced = l->foreign = false;
 	enum aof_item got = run_all(l, &said);
 	bool ok = !said && judge(l, got, fd);
 	*tail = (struct aof_tail){l->good.offset, l->good.crc, l->good.covered};

@@ -196,7 +196,7 @@ static bool rotate(struct aof *a)
 	close(a->fd);
 	a->fd = fd;
 	a->older += a->size;
-	a->size = a->crc = a->covered = 0;
+	a->size = a->synced_size = a->crc = a->covered = 0;
 	a->sent.n = 0;
 	a->sent_at = 0;
 	a->has_db = false;

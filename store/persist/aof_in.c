@@ -32,7 +32,8 @@ void aof_in_fini(struct aof_in *in)
 
 struct aof_place aof_in_place(const struct aof_in *in)
 {
-	return (struct aof_place){in->offset, in->crc, in->covered, in->lines};
+	return (struct aof_place){in->offset, in->crc,   in->covered, in->lines,
+				  in->sums,   in->begun, in->foreign};
 }
 
 void aof_in_return(struct aof_in *in, struct aof_place place)
@@ -41,13 +42,40 @@ void aof_in_return(struct aof_in *in, struct aof_place place)
 	in->crc = place.crc;
 	in->covered = place.covered;
 	in->lines = place.lines;
+	in->sums = place.sums;
+	in->begun = place.begun;
+	in->foreign = place.foreign;
 	in->at = in->len = 0;
 }
 
-size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n)
+struct sum_line {
+	uint64_t sum, count, synced;
+};
+
+/* The sum over bytes with checksum @crc and what the line says of them. */
+static uint64_t sum_of(uint64_t crc, uint64_t count, uint64_t synced, char text[48], int *n)
 {
-	return (size_t)snprintf(out, AOF_CHECKSUM_MAX, "%s%016llx:%llu\r\n", mark,
-				(unsigned long long)crc, (unsigned long long)n);
+	*n = snprintf(text, 48, ":%llu:%llu", (unsigned long long)count,
+		      (unsigned long long)synced);
+	return crc64(crc, text, (size_t)*n);
+}
+
+static bool sum_fits(const struct sum_line *line, uint64_t crc, uint64_t count)
+{
+	char text[48];
+	int n;
+
+	return line->count == count && line->sum == sum_of(crc, count, line->synced, text, &n);
+}
+
+size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n, uint64_t synced)
+{
+	char text[48];
+	int len;
+	uint64_t sum = sum_of(crc, n, synced, text, &len);
+
+	return (size_t)snprintf(out, AOF_CHECKSUM_MAX, "%s%016llx%s\r\n", mark,
+				(unsigned long long)sum, text);
 }
 
 /* --- bytes --- */
@@ -217,26 +245,28 @@ static enum aof_item read_command(struct aof_in *in)
 	const char *base = in->buf + in->at;
 	for (int i = 0; i < in->argc; i++)
 		in->argv[i].p = base + in->starts[i];
+	if (!in->begun) {
+		in->foreign = in->argv[0].n == 6 && memcmp(in->argv[0].p, "SELECT", 6) == 0;
+		in->begun = true;
+	}
 	in->lines += 1 + 2 * (uint64_t)in->argc;
 	consume(in, pos);
 	return AOF_COMMAND;
 }
 
-/* Sum and count of a checksum line of @n bytes; false when it is none. */
-static bool parse_checksum(const char *line, size_t n, uint64_t *crc, uint64_t *count)
+/* A checksum line of @n bytes; false when it is none. */
+static bool parse_checksum(const char *line, size_t n, struct sum_line *out)
 {
 	char text[LINE_LIMIT + 1];
-	unsigned long long sum, many;
-	int end = 0;
+	unsigned long long sum, count, synced;
 
 	if (n > LINE_LIMIT || n < sizeof(mark) || memcmp(line, mark, sizeof(mark) - 1) != 0)
 		return false;
 	memcpy(text, line, n);
 	text[n] = '\0';
-	if (sscanf(text + sizeof(mark) - 1, "%16llx:%20llu\r\n%n", &sum, &many, &end) != 2)
+	if (sscanf(text + sizeof(mark) - 1, "%16llx:%20llu:%20llu", &sum, &count, &synced) != 3)
 		return false;
-	*crc = sum;
-	*count = many;
+	*out = (struct sum_line){sum, count, synced};
 	return true;
 }
 
@@ -257,7 +287,7 @@ static bool is_later(const char *line, size_t n, int64_t than)
 static enum aof_item read_note(struct aof_in *in)
 {
 	size_t n;
-	uint64_t crc, count;
+	struct sum_line sum;
 	enum aof_item got = find_line(in, 0, &n);
 
 	if (got != AOF_COMMAND)
@@ -265,17 +295,19 @@ static enum aof_item read_note(struct aof_in *in)
 	if (in->until && is_later(in->buf + in->at, n, in->until))
 		return AOF_LATER;
 	in->lines++;
-	if (!parse_checksum(in->buf + in->at, n, &crc, &count)) {
+	if (!parse_checksum(in->buf + in->at, n, &sum)) {
 		consume(in, n);
 		return AOF_COMMAND;
 	}
-	if (count != in->covered || crc != in->crc) {
+	if (!sum_fits(&sum, in->crc, in->covered)) {
 		in->error_offset = in->offset - in->covered;
 		in->error = "the checksum does not match what was written here";
 		return AOF_BAD;
 	}
 	consume(in, n);
 	in->crc = in->covered = 0;
+	in->sums++;
+	in->begun = in->foreign = false;
 	return AOF_COMMAND;
 }
 
@@ -298,37 +330,67 @@ enum aof_item aof_in_next(struct aof_in *in)
 
 /* --- torn or damaged --- */
 
-/* A checksum line in the buffer (@base is its offset) that closes the region begun at @start. */
-static bool closes(const char *buf, size_t n, uint64_t base, uint64_t start)
-{
-	uint64_t crc, count;
+/* Lines that only look like checksums stand in values: so many are tried before it is left to a person. */
+#define TRIES 64
+/* A file that has no such line in its last part is another server's. */
+#define LOOK_BACK ((uint64_t)256 << 20)
 
-	for (const char *at = buf;
-	     (at = memmem(at, n - (size_t)(at - buf), mark, sizeof(mark) - 1)); at++) {
-		const char *eol = memchr(at, '\n', n - (size_t)(at - buf));
-		size_t len = eol ? (size_t)(eol - at) + 1 : 0;
-		if (eol && parse_checksum(at, len, &crc, &count) &&
-		    base + (uint64_t)(at - buf) - start == count)
+/* Whether @sum stands at @at with right. */
+static bool holds(const struct aof_in *in, uint64_t at, const struct sum_line *sum, char *buf)
+{
+	uint64_t from = at - sum->count, crc = 0;
+
+	while (from < at) {
+		size_t want = at - from < CHUNK ? (size_t)(at - from) : CHUNK;
+		ssize_t n = pread(in->fd, buf, want, (off_t)from);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		crc = crc64(crc, buf, (size_t)n);
+		from += (uint64_t)n;
+	}
+	return sum_fits(sum, crc, sum->count);
+}
+
+/* The last valid line that begins in the @n bytes at @base; @spare is a chunk to work with. */
+static bool find_last(const struct aof_in *in, const char *buf, size_t n, uint64_t base,
+		      unsigned *tries, char *spare, struct sum_line *sum)
+{
+	for (size_t i = n; i-- && *tries;) {
+		const char *eol;
+		if (buf[i] != '#' || !(eol = memchr(buf + i, '\n', n - i)) ||
+		    !parse_checksum(buf + i, (size_t)(eol - buf) - i + 1, sum))
+			continue;
+		if (sum->count > base + i || sum->synced > base + i)
+			continue;
+		if (holds(in, base + i, sum, spare))
 			return true;
+		(*tries)--;
 	}
 	return false;
 }
 
-bool aof_in_is_damage(struct aof_in *in)
+uint64_t aof_in_synced(const struct aof_in *in)
 {
-	uint64_t start = in->offset - in->covered, at = in->offset;
-	char *buf = mem_try(CHUNK);
-	bool found = false;
+	char *buf = mem_alloc(2 * CHUNK);
+	struct sum_line sum = {0};
+	unsigned tries = TRIES;
+	uint64_t end = in->size, synced = 0;
 
-	while (buf && !found) {
-		ssize_t n = pread(in->fd, buf, CHUNK, (off_t)at);
-		if (n <= 0)
+	for (;;) {
+		uint64_t begin = end > CHUNK ? end - CHUNK : 0;
+		ssize_t n = pread(in->fd, buf, (size_t)(end - begin), (off_t)begin);
+		if (n > 0 && find_last(in, buf, (size_t)n, begin, &tries, buf + CHUNK, &sum)) {
+			synced = sum.synced;
 			break;
-		found = closes(buf, (size_t)n, at, start);
-		if ((size_t)n < CHUNK)
+		}
+		if (!tries)
+			synced = in->size; /* what fails is damage then */
+		if (n <= 0 || !tries || begin == 0 || in->size - begin > LOOK_BACK)
 			break;
-		at += CHUNK - LINE_LIMIT; /* a line may stand across two pieces */
+		end = begin + LINE_LIMIT; /* a line may stand across two pieces */
 	}
 	mem_free(buf);
-	return found;
+	return synced;
 }

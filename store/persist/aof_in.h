@@ -1,8 +1,14 @@
 /* store/persist/aof_in.h - the commands of an append-only file, one after the other.
  *
  * A file is a sequence of commands as clients send them and of annotations, lines that begin with '#'. One annotation is our own:
- * "#CRC64:SUM:N" says that the N bytes before it, back to the last such line or to the start, have this checksum. It is
- * verified as it is passed. Whatever the bytes claim, nothing is allocated that the rest of the file could not fill.
+ * "#CRC64:SUM:N:S" says that the N bytes before it, back to the last such line or to the start, and ":N:S" behind them have this
+ * checksum, and that the disk was known to have the first S bytes of the file when it was written. It is verified as it is passed.
+ *
+ * What fails before the greatest S is damage. What fails behind it was never synced, so that nobody was promised it: a disk that lost its
+ * power may have kept any pages of it. Servers that write no such lines may have gone on behind them; their part begins with
+ * SELECT, where ours has it in lower case.
+ *
+ * Whatever the bytes claim, nothing is allocated that the rest of the file could not fill.
  */
 #ifndef STORE_PERSIST_AOF_IN_H
 #define STORE_PERSIST_AOF_IN_H
@@ -32,8 +38,10 @@ struct aof_in {
 	size_t *starts; /* of the arguments, from the command's first byte */
 	int argc, argv_cap;
 	uint64_t crc, covered; /* over the bytes since the last checksum, and how many */
-	uint64_t lines; /* passed so far, those within values aside */
-	int64_t until;  /* seconds since the epoch, 0 for no end: the caller's to set */
+	uint64_t sums;         /* checksum lines passed */
+	bool begun, foreign;   /* commands since the last one, the first of them another server's */
+	uint64_t lines;        /* passed so far, those within values aside */
+	int64_t until;         /* seconds since the epoch, 0 for no end: the caller's to set */
 	uint64_t item_offset, error_offset;
 	const char *error;
 	int error_code;
@@ -47,16 +55,17 @@ enum aof_item aof_in_next(struct aof_in *in);
 
 /* To come back to a place. */
 struct aof_place {
-	uint64_t offset, crc, covered, lines;
+	uint64_t offset, crc, covered, lines, sums;
+	bool begun, foreign;
 };
 struct aof_place aof_in_place(const struct aof_in *in);
 void aof_in_return(struct aof_in *in, struct aof_place place);
 
-/* After AOF_TORN: whether a checksum further on proves that this is no torn end but damage in the middle. */
-bool aof_in_is_damage(struct aof_in *in);
+/* How much of the file its last valid checksum line says was synced; 0 where there is none. */
+uint64_t aof_in_synced(const struct aof_in *in);
 
-/* The line for @n bytes with checksum @crc, into @out; its length. */
-#define AOF_CHECKSUM_MAX 64
-size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n);
+/* The line for @n bytes whose own checksum is @crc, @synced bytes of the file being on the disk, into @out; its length. */
+#define AOF_CHECKSUM_MAX 88
+size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n, uint64_t synced);
 
 #endif

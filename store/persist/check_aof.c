@@ -155,10 +155,10 @@ static enum verdict cut_later(const struct file *f)
 	return FILE_CUT;
 }
 
-/* A checksum that fails says that something since the one before is damaged, not what. */
-static void go_back(struct file *f, enum aof_item got)
+/* A checksum that fails or is not there says that something since the one before is damaged, not what. */
+static void go_back(struct file *f)
 {
-	if (got != AOF_BAD && !(got == AOF_TORN && aof_in_is_damage(&f->in)))
+	if (!f->in.sums || f->in.foreign || !f->in.covered)
 		return;
 	uint64_t region = f->in.offset - f->in.covered;
 	if (region < f->good.offset)
@@ -184,7 +184,8 @@ static enum verdict judge(struct file *f, enum aof_item got)
 		       (long long)f->opt->until);
 		return FILE_VALID;
 	}
-	go_back(f, got);
+	if (got != AOF_END)
+		go_back(f);
 	printf("AOF analyzed: filename=%s, size=%llu, ok_up_to=%llu, ok_up_to_line=%llu, "
 	       "diff=%llu\n",
 	       f->name, (unsigned long long)f->size, (unsigned long long)f->good.offset,

@@ -73,7 +73,7 @@ static void manifest_refused(void **state)
 
 struct log {
 	char text[4096];
-	size_t n, batch;
+	size_t n, batch, synced;
 };
 
 static void add(struct log *l, const char *text)
@@ -86,7 +86,7 @@ static void close_batch(struct log *l)
 	char line[AOF_CHECKSUM_MAX];
 	uint64_t crc = crc64(0, l->text + l->batch, l->n - l->batch);
 
-	aof_checksum_line(line, crc, l->n - l->batch);
+	aof_checksum_line(line, crc, l->n - l->batch, l->synced);
 	add(l, line);
 	l->batch = l->n;
 }
@@ -115,7 +115,7 @@ static int file_of(const char *p, size_t n)
 }
 
 /* Read all of it: how it ended and how many commands there were. */
-static enum aof_item read_all(const char *p, size_t n, int *commands, bool *damage)
+static enum aof_item read_all(const char *p, size_t n, int *commands)
 {
 	struct aof_in in;
 	enum aof_item got;
@@ -125,7 +125,6 @@ static enum aof_item read_all(const char *p, size_t n, int *commands, bool *dama
 	*commands = 0;
 	while ((got = aof_in_next(&in)) == AOF_COMMAND)
 		(*commands)++;
-	*damage = got == AOF_TORN && aof_in_is_damage(&in);
 	if (got == AOF_BAD)
 		assert_true(in.error && in.error_offset <= n);
 	aof_in_fini(&in);
@@ -138,25 +137,22 @@ static void log_whole(void **state)
 {
 	struct log l = example();
 	int commands;
-	bool damage;
 
 	(void)state;
-	assert_int_equal(read_all(l.text, l.n, &commands, &damage), AOF_END);
+	assert_int_equal(read_all(l.text, l.n, &commands), AOF_END);
 	assert_int_equal(commands, 4);
 }
 
-/* A file cut anywhere is whole so far or torn, never damaged. */
+/* A file cut anywhere is whole so far or torn. */
 static void log_cut(void **state)
 {
 	struct log l = example();
 	int commands;
-	bool damage;
 
 	(void)state;
 	for (size_t n = 0; n < l.n; n++) {
-		enum aof_item got = read_all(l.text, n, &commands, &damage);
+		enum aof_item got = read_all(l.text, n, &commands);
 		assert_true(got == AOF_END || got == AOF_TORN);
-		assert_false(damage);
 	}
 }
 
@@ -167,22 +163,70 @@ static bool in_checksum_line(const struct log *l, size_t at)
 	return strncmp(l->text + at, "#CRC64:", 7) == 0;
 }
 
-/* Any flipped bit before the last checksum is found, be it by the checksum, the form, or a checksum behind a false end. */
+/* Any flipped bit before the last checksum is found, be it by the checksum or by the form. */
 static void log_flipped(void **state)
 {
 	struct log l = example();
 	int commands;
-	bool damage;
 
 	(void)state;
 	for (size_t bit = 0; bit < l.batch * 8; bit++) {
 		struct log bad = l;
 		bad.text[bit / 8] = (char)(bad.text[bit / 8] ^ (1 << bit % 8));
-		enum aof_item got = read_all(bad.text, bad.n, &commands, &damage);
+		enum aof_item got = read_all(bad.text, bad.n, &commands);
 		/* In a checksum's own line a flip may change nothing: the case of a digit, the name of the last one. */
 		bool idle = got == AOF_END && commands == 4 && in_checksum_line(&l, bit / 8);
-		assert_true(got == AOF_BAD || (got == AOF_TORN && damage) || idle);
+		assert_true(got == AOF_BAD || got == AOF_TORN || idle);
 	}
+}
+
+static uint64_t synced_of(const char *p, size_t n)
+{
+	struct aof_in in;
+	int fd = file_of(p, n);
+
+	aof_in_init(&in, fd, n, 0);
+	uint64_t synced = aof_in_synced(&in);
+	aof_in_fini(&in);
+	close(fd);
+	return synced;
+}
+
+/* What was synced is what the last valid checksum line says, whatever stands behind it or looks like one. */
+static void log_synced(void **state)
+{
+	struct log l = example();
+
+	(void)state;
+	assert_int_equal(synced_of(l.text, l.n), 0);
+	l.synced = l.batch;
+	close_batch(&l);
+	size_t whole = l.n;
+	assert_int_equal(synced_of(l.text, l.n), l.synced);
+	add(&l, "*1\r\n$40\r\n\r\n#CRC64:0000000000000000:0:4000\r\n");
+	assert_int_equal(synced_of(l.text, l.n), l.synced);
+	add(&l, "#CRC64:0123456789abcdef:20:30\r\n#CRC64:0000000000000000:0:0\r\n");
+	assert_int_equal(synced_of(l.text, l.n), l.synced);
+	l.text[whole - 3] ^= 1;
+	assert_int_equal(synced_of(l.text, l.n), 0);
+}
+
+/* The last valid line is found however far it is from the end, and across the pieces in which the file is read. */
+static void log_synced_far(void **state)
+{
+	enum { PIECES = 200 };
+	size_t cap = 4096 + PIECES * 1024;
+	char *p = malloc(cap);
+
+	(void)state;
+	for (size_t start = 65536 - 200; start < 65536 + 200; start++) {
+		memset(p, 'x', cap);
+		size_t n = start + aof_checksum_line(p + start, 0, 0, start);
+		assert_true(p[n] != '\n');
+		p[n] = 'x';
+		assert_int_equal(synced_of(p, cap), start);
+	}
+	free(p);
 }
 
 int main(void)
@@ -190,7 +234,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(manifest_round_trip), cmocka_unit_test(manifest_refused),
 		cmocka_unit_test(log_whole),           cmocka_unit_test(log_cut),
-		cmocka_unit_test(log_flipped),
+		cmocka_unit_test(log_flipped),         cmocka_unit_test(log_synced),
+		cmocka_unit_test(log_synced_far),
 	};
 	mem_thread_register();
 	return cmocka_run_group_tests(tests, NULL, NULL);
