@@ -255,7 +255,8 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 {
 	struct server *server = s->server;
 	uint64_t usec = ticks_usec(&server->registry->rate, ticks);
-	if (usec >= 1000)
+	/* Inside a transaction time stands still. */
+	if (usec >= 1000 && server->running <= 1)
 		refresh_clock(server);
 	if (!(reg->cmd->flags & CMD_EXEC))
 		latency_note(server, reg->cmd->flags & CMD_FAST ? "fast-command" : "command", usec);

@@ -70,6 +70,28 @@ static void key_gone_took(void *arg, enum keyspace_gone why, uint64_t usec)
 	latency_note(arg, why == KEYSPACE_EXPIRED ? "expire-del" : "eviction-del", usec);
 }
 
+/* Fields of a hash that time removed. Replayed, the last one takes the key with it. */
+static void fields_gone(void *arg, struct db *db, struct bytes key, unsigned n,
+			const struct bytes *fields, bool key_gone)
+{
+	struct server *s = arg;
+	struct bytes argv[2 + KEYSPACE_FIELDS_MAX] = {BYTES("HDEL"), key};
+
+	if (journal_active(s->journal)) {
+		memcpy(argv + 2, fields, n * sizeof(*fields));
+		journal_append(s->journal, db->id, (int)n + 2, argv);
+	}
+	if (s->changes)
+		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
+	if (s->watches)
+		watch_touch(s, db, key, keyhash(key));
+	if (s->awaited_keys && key_gone)
+		blocking_signal(s->blocking, db, key, keyhash(key));
+	events_tell(s, db, key, NOTIFY_HASH, "hexpired");
+	if (key_gone)
+		events_tell(s, db, key, NOTIFY_GENERIC, "del");
+}
+
 /* --- up and down --- */
 
 static void make_run_id(char *id)
@@ -117,7 +139,8 @@ void server_init(struct server *s)
 	config_fit_maxclients(&s->config);
 	s->loop = loop_new();
 	s->keyspace = keyspace_new((unsigned)s->config.databases);
-	s->keyspace->hooks = (struct keyspace_hooks){.arg = s, .gone = key_gone};
+	s->keyspace->hooks =
+		(struct keyspace_hooks){.arg = s, .gone = key_gone, .fields_gone = fields_gone};
 	keyspace_set_now(s->keyspace, ticks_wall_ms());
 	s->evict = evict_new(s->keyspace);
 	s->journal = journal_new();

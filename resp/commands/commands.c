@@ -13,6 +13,7 @@ const struct command *const command_families[] = {
 	list_commands,
 	set_commands,
 	hash_commands,
+	hash_field_commands,
 	zset_commands,
 	stream_commands,
 	blocking_commands,

@@ -17,6 +17,7 @@ extern const struct command hyperloglog_commands[]; /* hyperloglog.c */
 extern const struct command list_commands[];   /* list.c */
 extern const struct command set_commands[];    /* set.c */
 extern const struct command hash_commands[];   /* hash.c */
+extern const struct command hash_field_commands[]; /* hash_fields.c */
 extern const struct command zset_commands[];   /* zset.c */
 extern const struct command stream_commands[]; /* stream.c */
 extern const struct command blocking_commands[]; /* blocking.c: BLPOP BZPOPMIN ... */

@@ -75,6 +75,18 @@ static void add_pair(struct digester *g, struct digest *d, struct bytes a, struc
 	add(g, d, bytes_of(pair.sum, DIGEST_BYTES));
 }
 
+static void add_field(struct digester *g, struct digest *d, const struct hash_iter *it,
+		      struct bytes field, struct bytes value)
+{
+	struct digest pair = {{0}};
+	mix(g, &pair, field);
+	mix(g, &pair, value);
+	/* That it expires goes in, when it does not. */
+	if (it->expiry >= 0)
+		add(g, &pair, BYTES("!!hexpire!!"));
+	add(g, d, bytes_of(pair.sum, DIGEST_BYTES));
+}
+
 /* --- the types --- */
 
 static void digest_list(struct digester *g, struct digest *d, const struct list *l)
@@ -115,7 +127,7 @@ static void digest_hash(struct digester *g, struct digest *d, struct hash *h)
 	struct bytes field, value;
 	hash_iter_begin(&it, h);
 	while (hash_iter_next(&it, &field, &value))
-		add_pair(g, d, field, value);
+		add_field(g, d, &it, field, value);
 	hash_iter_end(&it);
 }
 

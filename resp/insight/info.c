@@ -198,6 +198,7 @@ static const struct info_field fields[] = {
 	NONE(STATS, "sync_partial_ok"),
 	NONE(STATS, "sync_partial_err"),
 	F(STATS, "expired_keys", U64, expired),
+	F(STATS, "expired_subkeys", U64, expired_fields),
 	F(STATS, "expired_stale_perc", RATIO, expired_stale_perc),
 	F(STATS, "expired_time_cap_reached_count", U64, expired_time_cap),
 	F(STATS, "expire_cycle_cpu_milliseconds", U64, expire_cycle_ms),
@@ -381,9 +382,13 @@ static void write_keyspace(struct server *s, FILE *out)
 		uint64_t keys = table_count(&db->keys);
 		if (!keys)
 			continue;
-		fprintf(out, "db%u:keys=%llu,expires=%llu,avg_ttl=%lld\r\n", i,
+		fprintf(out, "db%u:keys=%llu,expires=%llu,avg_ttl=%lld", i,
 			(unsigned long long)keys, (unsigned long long)table_count(&db->volatiles),
 			(long long)db->avg_ttl);
+		/* Redis has it from 7.4 on, in every line; without such hashes the line is 7.2's. */
+		if (db->ndue)
+			fprintf(out, ",subexpiry=%zu", db->ndue);
+		fprintf(out, "\r\n");
 	}
 }
 

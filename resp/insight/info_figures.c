@@ -157,6 +157,7 @@ static void take_stats(struct server *s, struct info_figures *f)
 	f->output_bytes = st->net_output_bytes;
 	f->rejected = st->rejected_connections;
 	f->expired = ks->expired;
+	f->expired_fields = ks->expired_fields;
 	f->expired_stale_perc = ks->expired_stale_perc;
 	f->expired_time_cap = ks->expired_time_cap_reached;
 	f->evicted = ks->evicted;

@@ -43,11 +43,11 @@ struct info_figures {
 	double fork_perc;
 	/* stats */
 	uint64_t connections, commands, input_bytes, output_bytes, rejected, expired,
-		expired_time_cap, evicted, evicted_clients, eviction_ms, expire_cycle_ms, hits,
-		misses, pubsub_channels, pubsub_patterns, pubsub_shards, unexpected_errors, errors,
-		reads, writes, qbuf_disconnections, obuf_disconnections, acl_auth, acl_cmd, acl_key,
-		acl_channel, turns, spins, spin_hits, eviction_now_ms, turns_usec, commands_usec,
-		reply_shrinks, reply_expands;
+		expired_fields, expired_time_cap, evicted, evicted_clients, eviction_ms,
+		expire_cycle_ms, hits, misses, pubsub_channels, pubsub_patterns, pubsub_shards,
+		unexpected_errors, errors, reads, writes, qbuf_disconnections, obuf_disconnections,
+		acl_auth, acl_cmd, acl_key, acl_channel, turns, spins, spin_hits, eviction_now_ms,
+		turns_usec, commands_usec, reply_shrinks, reply_expands;
 	double turns_per_sec, turn_usec;
 	double ops_per_sec, input_kbps, output_kbps, expired_stale_perc;
 	/* cpu */

@@ -86,15 +86,23 @@ static struct round run_round(struct db *db, unsigned keys)
 	return r;
 }
 
+static bool is_late(void *arg)
+{
+	const int64_t *end = arg;
+	return clock_us() >= *end;
+}
+
 bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned effort)
 {
-	int64_t end = clock_us() + budget_us;
+	int64_t begin = clock_us(), end = begin + budget_us, half = begin + budget_us / 2;
 	unsigned step = effort > 10 ? 9 : effort ? effort - 1 : 0;
 	unsigned keys = ROUND_KEYS + ROUND_KEYS / 4 * step, accepted = STALE_ACCEPTED - step;
 	uint64_t seen = 0, expired = 0;
 	bool late = false;
 	if (ks->expiry_frozen)
 		return false;
+	/* Fields of hashes have half of the time, keys the rest. */
+	bool fields_late = fields_expire_cycle(ks, is_late, &half);
 	for (unsigned n = 0; n < ks->ndbs && !late; n++) {
 		struct db *db = &ks->dbs[ks->expire_db];
 		/* The next call goes on with the next database even if the time is spent on this one. */
@@ -116,7 +124,7 @@ bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned eff
 	ks->stats.expired_time_cap_reached += late;
 	double stale = seen ? (double)expired / (double)seen : 0;
 	ks->stats.expired_stale_perc = stale * 0.05 + ks->stats.expired_stale_perc * 0.95;
-	return late;
+	return late || fields_late;
 }
 
 bool keyspace_rehash_cycle(struct keyspace *ks, unsigned budget_us)

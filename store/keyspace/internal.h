@@ -67,6 +67,18 @@ void keyspace_remove_gone(struct db *db, uint64_t *slot, uint64_t hash, enum key
 /* End the process: memory that nobody can do without is not to be had. */
 _Noreturn void keyspace_no_memory(void);
 
+/* --- fields.c --- */
+
+/* Have the database's order know the hash of @w (any other value: nothing) as it is now, in the entry it has now. */
+void fields_follow(struct db *db, uint64_t w);
+/* Take it off that order. */
+void fields_forget(struct db *db, uint64_t w);
+/* Remove due fields, some at a time, until @late says so: true, then, or there are no more. */
+bool fields_expire_cycle(struct keyspace *ks, bool (*late)(void *arg), void *arg);
+/* Whether the order's invariants hold; whether the hash of @w stands there if and only if it has to. */
+bool fields_ok(struct db *db);
+bool fields_indexed(const struct db *db, uint64_t w);
+
 /* --- access.c --- */
 
 /* Access bits of a new entry, and those of one that is used again. */

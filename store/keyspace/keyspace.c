@@ -59,6 +59,8 @@ uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
 		uint64_t *again = table_find(&db->volatiles, entry_key(w), hash);
 		table_take(&db->volatiles, again, hash);
 	}
+	if (db->ndue && word_type(w) == VALUE_HASH)
+		fields_forget(db, w);
 	table_take(&db->keys, slot, hash);
 	db->by_type[word_type(w)]--;
 	return w;
@@ -107,6 +109,7 @@ void keyspace_delete_slot(struct db *db, uint64_t *slot, enum keyspace_free how)
 /* The contents of a database that nobody can reach any more. */
 struct flushed {
 	struct table keys, volatiles;
+	struct field_due *due;
 };
 
 static void flushed_free(void *arg)
@@ -122,13 +125,14 @@ static void flushed_free(void *arg)
 	table_iter_end(&it);
 	table_fini(&f->keys);
 	table_fini(&f->volatiles);
+	mem_free(f->due);
 	mem_free(f);
 }
 
 uint64_t keyspace_flush(struct db *db, enum keyspace_free how)
 {
 	struct flushed *f = mem_alloc(sizeof(*f));
-	*f = (struct flushed){db->keys, db->volatiles};
+	*f = (struct flushed){db->keys, db->volatiles, db->due};
 	uint64_t n = table_count(&db->keys);
 	db_init(db->ks, db, db->id);
 	if (how == KEYSPACE_FREE_LAZY) {
@@ -248,6 +252,8 @@ uint64_t *keyspace_bind(struct db *db, struct bytes key, uint64_t hash, uint64_t
 	uint64_t old = *slot;
 	void *value = word_is_outside(old) ? entry_container(old) : NULL;
 	bits |= old & WORD_NAME_FLAGS;
+	if (db->ndue && word_type(old) == VALUE_HASH)
+		fields_forget(db, old);
 	if (!keyspace_reshape(db, slot, hash, bits, expire_at, value_size, 0))
 		return NULL;
 	db->by_type[word_type(old)]--;
@@ -281,13 +287,18 @@ uint64_t *keyspace_add_expire(struct db *db, struct bytes key, uint64_t hash, en
 	if (!slot)
 		keyspace_no_memory();
 	keyspace_reseat(slot, container);
+	if (type == VALUE_HASH)
+		fields_follow(db, *slot);
 	return slot;
 }
 
 void keyspace_put(struct db *db, struct bytes key, enum value_type type, void *container)
 {
 	uint64_t hash = keyhash(key);
-	bind_container(db, key, hash, keyspace_find(db, key, hash, true), type, container);
+	uint64_t *slot = keyspace_find(db, key, hash, true);
+	slot = bind_container(db, key, hash, slot, type, container);
+	if (type == VALUE_HASH)
+		fields_follow(db, *slot);
 }
 
 void keyspace_reseat(uint64_t *slot, void *container)
@@ -306,6 +317,8 @@ bool keyspace_expire(struct db *db, struct bytes key, int64_t at_ms)
 	size_t size = entry_value_size(*slot);
 	if (!keyspace_reshape(db, slot, hash, word_bits(*slot), at_ms, size, size))
 		keyspace_no_memory();
+	if (db->ndue && word_type(*slot) == VALUE_HASH)
+		fields_follow(db, *slot);
 	return true;
 }
 
@@ -329,6 +342,8 @@ void keyspace_move(struct db *from_db, struct bytes from, struct db *to_db, stru
 		keyspace_no_memory();
 	memcpy(entry_value(*slot), entry_value(w), size);
 	entry_set_lru(*slot, entry_lru(w));
+	if (word_type(w) == VALUE_HASH)
+		fields_follow(to_db, *slot);
 	entry_free(w);
 }
 
@@ -347,6 +362,8 @@ enum store_err keyspace_copy(struct db *from_db, struct bytes from, struct db *t
 	memcpy(entry_value(*slot), entry_value(w), size);
 	if (word_is_outside(w))
 		keyspace_reseat(slot, value_dup(w, entry_container(w)));
+	if (word_type(w) == VALUE_HASH)
+		fields_follow(to_db, *slot);
 	return STORE_OK;
 }
 
@@ -421,6 +438,7 @@ static void check_db(struct db *db)
 	for (uint64_t *slot; (slot = table_iter_next(&it));) {
 		struct bytes key = entry_key(*slot);
 		by_type[word_type(*slot)]++;
+		CHECK(word_type(*slot) != VALUE_HASH || fields_indexed(db, *slot));
 		CHECK(mem_size(word_ptr(*slot)) >= entry_size(*slot));
 		uint64_t *again = table_find(&db->volatiles, key, keyhash(key));
 		CHECK((again != NULL) == ((*slot & WORD_EXPIRE) != 0));
@@ -432,6 +450,7 @@ static void check_db(struct db *db)
 	}
 	table_iter_end(&it);
 	CHECK(table_count(&db->volatiles) == expires);
+	CHECK(fields_ok(db));
 	for (int i = 0; i < 16; i++)
 		CHECK(db->by_type[i] == by_type[i]);
 }

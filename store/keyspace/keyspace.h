@@ -19,6 +19,12 @@
 
 struct keyspace;
 
+/* A hash with fields that expire: when the first of them does. */
+struct field_due {
+	int64_t at;
+	uint64_t word;
+};
+
 struct db {
 	struct keyspace *ks;
 	unsigned id;            /* as SELECT takes it; SWAPDB exchanges contents, not ids */
@@ -27,7 +33,12 @@ struct db {
 	uint64_t by_type[16];   /* keys of each type */
 	int64_t avg_ttl;        /* ms, as INFO keyspace estimates it */
 	uint64_t expire_cursor;
+	struct field_due
+		*due; /* a heap, fields.c's own but for @ndue: how many such hashes there are */
+	size_t ndue, due_room;
 };
+
+#define KEYSPACE_FIELDS_MAX 64
 
 enum keyspace_gone {
 	KEYSPACE_EXPIRED,
@@ -45,11 +56,16 @@ struct keyspace_hooks {
 	void (*missed)(void *arg, struct db *db, struct bytes key);
 	/* Removing a key that time or memory pressure removed took @usec. NULL: nobody looks at the clock. */
 	void (*took)(void *arg, enum keyspace_gone why, uint64_t usec);
+	/* Time has just removed @fields (up to KEYSPACE_FIELDS_MAX) from the hash @key; @key_gone: they were its last, and it went with them. All is borrowed.
+	 * Must leave the keyspace alone. */
+	void (*fields_gone)(void *arg, struct db *db, struct bytes key, unsigned n,
+			    const struct bytes *fields, bool key_gone);
 };
 
 struct keyspace_stats {
 	uint64_t hits, misses;     /* keyspace_hits, keyspace_misses */
 	uint64_t expired, evicted; /* expired_keys, evicted_keys */
+	uint64_t expired_fields;   /* expired_subkeys */
 	uint64_t expired_time_cap_reached;
 	double expired_stale_perc;
 };
@@ -74,6 +90,7 @@ struct keyspace {
 	struct keyspace_stats stats;
 	struct rng rng;
 	unsigned expire_db; /* where the next expiry cycle begins */
+	unsigned expire_fields_db;
 };
 
 struct keyspace *keyspace_new(unsigned ndbs);
@@ -181,6 +198,20 @@ bool keyspace_expire(struct db *db, struct bytes key, int64_t at_ms);
 /* Remove expired keys for at most @budget_us microseconds, from all databases in turn, sampling only keys that
  * have an expiry. True when it ran out of time with more to do. */
 bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned effort);
+
+/* --- expiry of fields of hashes: fields.c --- */
+
+/* The hash of @word was changed through hash.h, and its first expiry may be another one now. Called before anything else is done
+ * with the database; but a hash without fields that expire, in a database where @ndue is 0, needs it not. */
+void keyspace_fields_changed(struct db *db, uint64_t word);
+
+/* The time by which fields are past theirs (one is, when its expiry is before it): what hash.h's calls ask for. */
+int64_t keyspace_fields_now(const struct keyspace *ks);
+
+/* Remove those of the fields fields[0], fields[every], ... below @n that are past their time, with hook and statistics. False when the
+ * key went with them. Under expiry_frozen nothing is removed. */
+bool keyspace_shed_fields(struct db *db, uint64_t word, int n, const struct bytes *fields,
+			  int every);
 
 /* --- walking --- */
 

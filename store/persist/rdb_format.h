@@ -5,8 +5,11 @@
 #ifndef STORE_PERSIST_RDB_FORMAT_H
 #define STORE_PERSIST_RDB_FORMAT_H
 
+#include <stdint.h>
+
 #define RDB_VERSION_READ  12 /* the newest that is read */
-#define RDB_VERSION_WRITE 10 /* the lowest that holds what is written */
+#define RDB_VERSION_WRITE 10 /* the lowest that holds what is written, */
+#define RDB_VERSION_TIMES 12 /* unless it has fields that expire */
 #define RDB_HEADER        9
 
 enum rdb_op {
@@ -46,11 +49,17 @@ enum rdb_type {
 	RDB_STREAM_2 = 19,
 	RDB_SET_LISTPACK = 20,
 	RDB_STREAM_3 = 21,
-	RDB_HASH_METADATA_PRE_GA = 22,
-	RDB_HASH_LISTPACK_EX_PRE_GA = 23,
-	RDB_HASH_METADATA = 24,    /* fields with expiries */
-	RDB_HASH_LISTPACK_EX = 25, /* the same in a listpack */
+	RDB_HASH_METADATA_PRE_GA =
+		22, /* 24 without the earliest expiry; expiries count from the epoch */
+	RDB_HASH_LISTPACK_EX_PRE_GA = 23, /* 25 without the earliest expiry */
+	/* 8 bytes of earliest expiry, number of fields, and of each: expiry (0 for none, else from the earliest on, plus 1), field, value */
+	RDB_HASH_METADATA = 24,
+	/* 8 bytes of earliest expiry, listpack of field, value, expiry (0 for none), ordered by that, those without at the end */
+	RDB_HASH_LISTPACK_EX = 25,
 };
+
+/* No field expires later than this. */
+#define RDB_FIELD_EXPIRY_MAX ((INT64_C(1) << 48) - 1)
 
 /* A length's first two bits; the last says that a special string follows. */
 enum rdb_len { RDB_LEN_6 = 0, RDB_LEN_14 = 1, RDB_LEN_LONG = 2, RDB_LEN_SPECIAL = 3 };

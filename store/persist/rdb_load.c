@@ -12,6 +12,7 @@
 #include "store/base/mem.h"
 #include "store/persist/crc64.h"
 #include "store/persist/rdb_format.h"
+#include "store/types/hash.h"
 
 #define BATCH          32
 #define ARENA          ((size_t)16 * 1024)
@@ -169,6 +170,18 @@ static bool visit_key(struct loading *l, unsigned type)
 	return true;
 }
 
+/* Fields past their time go as keys do. */
+static void drop_stale(struct loading *l, struct rdb_value *v)
+{
+	struct hash *h = v->outside;
+
+	if (v->type != VALUE_HASH || l->opt->keep_expired || !hash_remove_stale(h, l->now_ms) ||
+	    hash_count(h))
+		return;
+	rdb_value_drop(v);
+	l->out->expired++;
+}
+
 static bool read_key(struct loading *l, unsigned type)
 {
 	struct rdb_value v;
@@ -186,7 +199,11 @@ static bool read_key(struct loading *l, unsigned type)
 	bool ok = rdb_value_read(l->in, type, l->opt->limits, &v);
 	bool gone =
 		l->hints.expire_at >= 0 && l->hints.expire_at < l->now_ms && !l->opt->keep_expired;
-	if (ok && v.empty) {
+	if (ok && !v.empty && !gone)
+		drop_stale(l, &v);
+	if (ok && v.type == VALUE_HASH && !v.outside && !v.empty) {
+		/* nothing is left of it */
+	} else if (ok && v.empty) {
 		l->out->empty++;
 	} else if (ok && gone) {
 		rdb_value_drop(&v);

@@ -5,6 +5,7 @@
 
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/persist/rdb_format.h"
 #include "store/persist/ziplist.h"
 #include "store/types/hash.h"
 #include "store/types/intset.h"
@@ -43,7 +44,7 @@ static bool note(struct seen *seen, size_t mask, unsigned char *lp, const unsign
 
 #define SEEN_ON_STACK 512
 
-/* Whether every element (every other, with @step 2) differs from all others. Without memory for the question: no. */
+/* Whether every @step-th element differs from all others. Without memory for the question: no. */
 static bool is_unique(unsigned char *lp, size_t count, unsigned step)
 {
 	struct seen few[SEEN_ON_STACK], *seen = few;
@@ -59,7 +60,7 @@ static bool is_unique(unsigned char *lp, size_t count, unsigned step)
 	memset(seen, 0, size * sizeof(*seen));
 	for (unsigned char *p = listpack_first(lp); p && unique; p = listpack_next(lp, p)) {
 		unique = note(seen, size - 1, lp, p);
-		if (step == 2)
+		for (unsigned i = 1; i < step; i++)
 			p = listpack_next(lp, p);
 	}
 	if (seen != few)
@@ -77,7 +78,61 @@ struct hash *rdb_packed_hash(struct rdb_in *in, unsigned char *data, size_t n,
 	size_t count = listpack_count(data);
 	if (count % 2 || !is_unique(data, count, 2))
 		return refuse(in, data, "a hash's listpack has a field twice or one without value");
-	return hash_adopt(data, lim);
+	return hash_adopt(data, false, lim);
+}
+
+/* Whether each third element is an expiry, and whether they come in order. */
+static bool expiries(unsigned char *lp, bool *in_order)
+{
+	int64_t last = 1, at;
+
+	*in_order = true;
+	for (unsigned char *p = listpack_seek(lp, 2); p; p = listpack_next(lp, p)) {
+		if (!listpack_get_int(p, &at) || at < 0 || at > RDB_FIELD_EXPIRY_MAX)
+			return false;
+		if (at && (!last || at < last))
+			*in_order = false;
+		last = at;
+		for (int i = 0; p && i < 2; i++)
+			p = listpack_next(lp, p);
+		if (!p)
+			break;
+	}
+	return true;
+}
+
+/* Field by field, for a listpack that is not in order. */
+static struct hash *in_order_of_time(unsigned char *lp, const struct type_limits *lim)
+{
+	struct hash *h = hash_new();
+	char fbuf[NUM_BUF], vbuf[NUM_BUF];
+	int64_t at;
+
+	for (unsigned char *p = listpack_first(lp); p; p = listpack_next(lp, p)) {
+		struct bytes field = listpack_get(p, fbuf);
+		p = listpack_next(lp, p);
+		hash_set(h, field, listpack_get(p, vbuf), lim);
+		p = listpack_next(lp, p);
+		if (listpack_get_int(p, &at) && at > 0)
+			hash_expire(h, field, at);
+	}
+	mem_free(lp);
+	return h;
+}
+
+struct hash *rdb_packed_times(struct rdb_in *in, unsigned char *data, size_t n,
+			      const struct type_limits *lim)
+{
+	bool in_order;
+
+	if (!listpack_valid(data, n))
+		return refuse(in, data, "a hash's listpack is malformed");
+	size_t count = listpack_count(data);
+	if (count % 3 || !is_unique(data, count, 3))
+		return refuse(in, data, "a hash's listpack has a field twice or not all of one");
+	if (!expiries(data, &in_order))
+		return refuse(in, data, "a field's expiry is none");
+	return in_order ? hash_adopt(data, true, lim) : in_order_of_time(data, lim);
 }
 
 struct set *rdb_packed_set(struct rdb_in *in, unsigned char *data, size_t n,

@@ -15,6 +15,9 @@ struct zset;
 
 struct hash *rdb_packed_hash(struct rdb_in *in, unsigned char *data, size_t n,
 			     const struct type_limits *lim);
+/* Triplets with an expiry. */
+struct hash *rdb_packed_times(struct rdb_in *in, unsigned char *data, size_t n,
+			      const struct type_limits *lim);
 struct set *rdb_packed_set(struct rdb_in *in, unsigned char *data, size_t n,
 			   const struct type_limits *lim);
 struct set *rdb_packed_intset(struct rdb_in *in, unsigned char *data, size_t n,

@@ -21,11 +21,19 @@ struct saving {
 	uint64_t keys;
 };
 
+static int version_of(const struct keyspace *ks)
+{
+	for (unsigned i = 0; i < ks->ndbs; i++)
+		if (ks->dbs[i].ndue)
+			return RDB_VERSION_TIMES;
+	return RDB_VERSION_WRITE;
+}
+
 static void write_header(struct saving *s)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "REDIS%04d", RDB_VERSION_WRITE);
+	snprintf(text, sizeof(text), "REDIS%04d", version_of(s->ks));
 	rdb_out_bytes(&s->out, text, RDB_HEADER);
 	rdb_out_aux(&s->out, "redis-ver", s->opt->version);
 	rdb_out_aux(&s->out, "redis-bits", sizeof(void *) == 8 ? "64" : "32");
@@ -137,9 +145,10 @@ int rdb_save(struct keyspace *ks, int fd, const struct rdb_save_options *opt)
 
 void rdb_dump(struct rdb_out *o, uint64_t w)
 {
-	uint16_t version = RDB_VERSION_WRITE;
+	unsigned type = rdb_value_type(w);
+	uint16_t version = type < RDB_HASH_METADATA ? RDB_VERSION_WRITE : RDB_VERSION_TIMES;
 
-	rdb_out_byte(o, (unsigned char)rdb_value_type(w));
+	rdb_out_byte(o, (unsigned char)type);
 	rdb_value_write(o, w);
 	rdb_out_bytes(o, &version, sizeof(version));
 	uint64_t crc = o->error ? 0 : crc64(0, o->buf, o->len);

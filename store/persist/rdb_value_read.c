@@ -116,6 +116,58 @@ static struct hash *read_hash(struct rdb_in *in, const struct type_limits *lim)
 	return h;
 }
 
+/* The earliest expiry of a hash, which only those of the released format have. */
+static bool read_first(struct rdb_in *in, bool released, int64_t *first)
+{
+	*first = 1;
+	if (!released)
+		return true;
+	if (!rdb_in_read(in, first, sizeof(*first)))
+		return false;
+	return (*first >= 0 && *first <= RDB_FIELD_EXPIRY_MAX) ||
+	       rdb_in_fail(in, "a hash's earliest expiry is none");
+}
+
+/* The expiry of a field, -1 for none; @first is what it counts from. */
+static bool read_field_expiry(struct rdb_in *in, int64_t first, int64_t *at)
+{
+	uint64_t v;
+
+	*at = -1;
+	if (!rdb_in_plain_len(in, &v))
+		return false;
+	if (v == 0)
+		return true;
+	if (v > (uint64_t)(RDB_FIELD_EXPIRY_MAX - first) + 1)
+		return rdb_in_fail(in, "a field's expiry is none");
+	*at = first + (int64_t)v - 1;
+	*at = *at ? *at : 1;
+	return true;
+}
+
+static struct hash *read_times(struct rdb_in *in, bool released, const struct type_limits *lim)
+{
+	struct bytes field, value;
+	int64_t first, at;
+	uint64_t n;
+
+	if (!read_first(in, released, &first) || !rdb_in_count(in, 3, &n))
+		return NULL;
+	struct hash *h = hash_new();
+	hash_prepare(h, reserve_for(n), 0, lim);
+	for (; n && read_field_expiry(in, first, &at) && rdb_in_string(in, 0, &field) &&
+	       rdb_in_string(in, 1, &value);
+	     n--) {
+		if (!hash_set(h, field, value, lim)) {
+			rdb_in_fail(in, "a hash has a field twice");
+			break;
+		}
+		if (at >= 0)
+			hash_expire(h, field, at);
+	}
+	return h;
+}
+
 /* --- packed --- */
 
 static bool read_node(struct rdb_in *in, struct list *l, bool old, const struct type_limits *lim)
@@ -160,12 +212,18 @@ static struct list *read_ziplist(struct rdb_in *in, const struct type_limits *li
 
 static void *read_packed(struct rdb_in *in, unsigned type, const struct type_limits *lim)
 {
+	int64_t first;
 	size_t n;
-	unsigned char *data = rdb_in_block(in, &n);
 
+	if (type == RDB_HASH_LISTPACK_EX && !read_first(in, true, &first))
+		return NULL;
+	unsigned char *data = rdb_in_block(in, &n);
 	if (!data)
 		return NULL;
 	switch (type) {
+	case RDB_HASH_LISTPACK_EX:
+	case RDB_HASH_LISTPACK_EX_PRE_GA:
+		return rdb_packed_times(in, data, n, lim);
 	case RDB_HASH_ZIPMAP:
 		return rdb_packed_old_hash(in, data, n, true, lim);
 	case RDB_HASH_ZIPLIST:
@@ -202,12 +260,6 @@ static bool refuse_type(struct rdb_in *in, unsigned type)
 	uint64_t id;
 
 	switch (type) {
-	case RDB_HASH_METADATA:
-	case RDB_HASH_LISTPACK_EX:
-	case RDB_HASH_METADATA_PRE_GA:
-	case RDB_HASH_LISTPACK_EX_PRE_GA:
-		return rdb_in_fail(in, "hashes with field expiry (type %u) are not supported",
-				   type);
 	case RDB_MODULE_2:
 	case RDB_MODULE_PRE_GA:
 		if (!rdb_in_plain_len(in, &id))
@@ -246,6 +298,10 @@ static enum value_type type_of(unsigned type)
 	case RDB_HASH_ZIPMAP:
 	case RDB_HASH_ZIPLIST:
 	case RDB_HASH_LISTPACK:
+	case RDB_HASH_METADATA:
+	case RDB_HASH_METADATA_PRE_GA:
+	case RDB_HASH_LISTPACK_EX:
+	case RDB_HASH_LISTPACK_EX_PRE_GA:
 		return VALUE_HASH;
 	default:
 		return VALUE_STRING;
@@ -264,6 +320,9 @@ static void *read_container(struct rdb_in *in, unsigned type, const struct type_
 		return read_zset(in, type == RDB_ZSET, lim);
 	case RDB_HASH:
 		return read_hash(in, lim);
+	case RDB_HASH_METADATA:
+	case RDB_HASH_METADATA_PRE_GA:
+		return read_times(in, type == RDB_HASH_METADATA, lim);
 	case RDB_LIST_ZIPLIST:
 		return read_ziplist(in, lim);
 	case RDB_STREAM:

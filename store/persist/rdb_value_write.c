@@ -1,4 +1,4 @@
-/* store/persist/rdb_value_write.c - values to bytes, in encodings that version 10 knows. Part of rdb_value.h. */
+/* store/persist/rdb_value_write.c - values to bytes, in encodings that version 10 knows where there are such. Part of rdb_value.h. */
 #include "store/persist/rdb_format.h"
 #include "store/persist/rdb_stream.h"
 #include "store/persist/rdb_value.h"
@@ -8,6 +8,15 @@
 #include "store/types/listpack.h"
 #include "store/types/set.h"
 #include "store/types/zset.h"
+
+static unsigned hash_type(const struct hash *h)
+{
+	if (hash_listpack(h))
+		return RDB_HASH_LISTPACK;
+	if (hash_next_expiry(h) < 0)
+		return RDB_HASH;
+	return hash_listpack_times(h) ? RDB_HASH_LISTPACK_EX : RDB_HASH_METADATA;
+}
 
 unsigned rdb_value_type(uint64_t w)
 {
@@ -22,7 +31,7 @@ unsigned rdb_value_type(uint64_t w)
 	case VALUE_ZSET:
 		return zset_listpack(entry_container(w)) ? RDB_ZSET_LISTPACK : RDB_ZSET_2;
 	case VALUE_HASH:
-		return hash_listpack(entry_container(w)) ? RDB_HASH_LISTPACK : RDB_HASH;
+		return hash_type(entry_container(w));
 	case VALUE_STREAM:
 		return rdb_stream_type(entry_container(w));
 	}
@@ -92,10 +101,13 @@ static void write_zset(struct rdb_out *o, struct zset *z)
 
 static void write_hash(struct rdb_out *o, struct hash *h)
 {
-	const unsigned char *lp = hash_listpack(h);
+	int64_t first = hash_next_expiry(h);
+	const unsigned char *lp = first < 0 ? hash_listpack(h) : hash_listpack_times(h);
 	struct hash_iter it;
 	struct bytes field, value;
 
+	if (first >= 0)
+		rdb_out_bytes(o, &first, sizeof(first));
 	if (lp) {
 		rdb_out_string(o, bytes_of(lp, listpack_bytes(lp)));
 		return;
@@ -103,6 +115,8 @@ static void write_hash(struct rdb_out *o, struct hash *h)
 	rdb_out_len(o, hash_count(h));
 	hash_iter_begin(&it, h);
 	while (hash_iter_next(&it, &field, &value)) {
+		if (first >= 0)
+			rdb_out_len(o, it.expiry < 0 ? 0 : (uint64_t)(it.expiry - first) + 1);
 		rdb_out_string(o, field);
 		rdb_out_string(o, value);
 	}

@@ -2,68 +2,26 @@
 
 #include "store/base/check.h"
 #include "store/base/keyhash.h"
-#include "store/base/mem.h"
-#include "store/types/listpack.h"
+#include "store/types/hash_impl.h"
 
-#define LISTPACK_BYTES_MAX ((size_t)1 << 30)
-
-enum hash_enc { HASH_LISTPACK, HASH_TABLE };
-
-/* Small hashes are many, so their head is two words; a table is an allocation of its own. Its entries are the field and then the
- * value as varkey_put writes them, lead 0. */
-struct hash {
-	enum hash_enc enc;
-	union {
-		unsigned char *lp;
-		struct table *t;
-	};
-};
-
-/* --- pairs of a table --- */
-
-static size_t pair_size(struct bytes field, struct bytes value)
-{
-	return varkey_size(field.n) + field.n + varkey_size(value.n) + value.n;
-}
-
-static struct bytes pair_value(uint64_t w)
-{
-	struct bytes field = word_key(w, 0);
-	return varkey_get((const unsigned char *)field.p + field.n);
-}
-
-static uint64_t pair_new(struct bytes field, struct bytes value)
-{
-	/* The whole size class is asked for, so that pair_replace may use it. */
-	unsigned char *p = mem_alloc(mem_class(pair_size(field, value)));
-
-	varkey_put(varkey_put(p, field), value);
-	return word_make(p, 0);
-}
-
-static void pair_free(uint64_t w)
-{
-	mem_free_sized(word_ptr(w), pair_size(word_key(w, 0), pair_value(w)));
-}
-
-/* Bind another value, in place where the allocation has the right size for it. */
+/* Bind another value, in place where the allocation has the right size for it. The pair has no expiry. */
 static void pair_replace(uint64_t *slot, struct bytes value)
 {
 	struct bytes field = word_key(*slot, 0), old = pair_value(*slot);
 
 	if (old.n == value.n ||
-	    mem_class(pair_size(field, old)) == mem_class(pair_size(field, value))) {
+	    mem_class(pair_size(0, field, old)) == mem_class(pair_size(0, field, value))) {
 		varkey_put((unsigned char *)(uintptr_t)field.p + field.n, value);
 		return;
 	}
-	uint64_t fresh = pair_new(field, value);
+	uint64_t fresh = pair_new(field, value, -1);
 	pair_free(*slot);
 	*slot = fresh;
 }
 
 /* --- making and freeing --- */
 
-static struct table *table_make(size_t expected)
+struct table *hash_table_make(size_t expected)
 {
 	struct table *t = mem_alloc(sizeof(*t));
 	table_init(t, 0);
@@ -75,7 +33,7 @@ static struct table *table_make(size_t expected)
 struct hash *hash_new(void)
 {
 	struct hash *h = mem_alloc(sizeof(*h));
-	h->enc = HASH_LISTPACK;
+	h->head = 0;
 	h->lp = listpack_new(0);
 	return h;
 }
@@ -95,10 +53,11 @@ static void table_drop(struct table *t)
 
 void hash_free(struct hash *h)
 {
-	if (h->enc == HASH_TABLE)
+	if (hash_is_table(h))
 		table_drop(h->t);
 	else
 		listpack_free(h->lp);
+	hash_times_free(hash_times(h));
 	mem_free(h);
 }
 
@@ -108,47 +67,45 @@ struct hash *hash_dup(struct hash *h)
 	struct table_iter it;
 	uint64_t *slot;
 
-	copy->enc = h->enc;
-	if (h->enc == HASH_LISTPACK) {
+	copy->head = word_make(hash_times(h) ? hash_times_new() : NULL, h->head & HASH_IS_TABLE);
+	if (!hash_is_table(h)) {
 		copy->lp = listpack_dup(h->lp);
 		return copy;
 	}
-	copy->t = table_make(table_count(h->t));
+	copy->t = hash_table_make(table_count(h->t));
 	table_iter_begin(&it, h->t);
-	while ((slot = table_iter_next(&it))) {
-		struct bytes field = word_key(*slot, 0);
-		table_insert(copy->t, pair_new(field, pair_value(*slot)), keyhash(field));
-	}
+	while ((slot = table_iter_next(&it)))
+		hash_times_insert(copy, word_key(*slot, 0), pair_value(*slot), pair_expiry(*slot));
 	table_iter_end(&it);
 	return copy;
 }
 
 size_t hash_count(const struct hash *h)
 {
-	return h->enc == HASH_TABLE ? table_count(h->t) : listpack_count(h->lp) / 2;
+	return hash_is_table(h) ? table_count(h->t) : listpack_count(h->lp) / hash_stride(h);
 }
 
-static void to_table(struct hash *h, size_t expected)
+void hash_to_table(struct hash *h, size_t expected)
 {
 	size_t count = hash_count(h);
-	struct table *t = table_make(expected > count ? expected : count);
+	struct hash as_table = {.head = h->head | HASH_IS_TABLE};
 	struct hash_iter it;
 	struct bytes field, value;
 
+	as_table.t = hash_table_make(expected > count ? expected : count);
 	hash_iter_begin(&it, h);
 	while (hash_iter_next(&it, &field, &value))
-		table_insert(t, pair_new(field, value), keyhash(field));
+		hash_times_insert(&as_table, field, value, it.expiry);
 	hash_iter_end(&it);
 	listpack_free(h->lp);
-	h->enc = HASH_TABLE;
-	h->t = t;
+	*h = as_table;
 }
 
 void hash_prepare(struct hash *h, size_t fields, size_t longest, const struct type_limits *lim)
 {
-	if (h->enc == HASH_LISTPACK &&
+	if (!hash_is_table(h) &&
 	    (fields > lim->hash_max_listpack_entries || longest > lim->hash_max_listpack_value))
-		to_table(h, fields);
+		hash_to_table(h, fields);
 }
 
 /* --- fields --- */
@@ -156,7 +113,7 @@ void hash_prepare(struct hash *h, size_t fields, size_t longest, const struct ty
 /* Where the value of @field stands, or NULL. */
 static unsigned char *listpack_value(const struct hash *h, struct bytes field)
 {
-	unsigned char *p = listpack_find(h->lp, listpack_first(h->lp), field, 1);
+	unsigned char *p = listpack_find(h->lp, listpack_first(h->lp), field, hash_stride(h) - 1);
 	return p ? listpack_next(h->lp, p) : NULL;
 }
 
@@ -180,31 +137,33 @@ static bool listpack_takes(const struct hash *h, struct bytes field, struct byte
 	size_t max = lim->hash_max_listpack_value;
 
 	return field.n <= max && value.n <= max &&
-	       listpack_bytes(h->lp) + pair_size(field, value) + 32 <= LISTPACK_BYTES_MAX;
+	       listpack_bytes(h->lp) + pair_size(0, field, value) + 32 <= HASH_LISTPACK_BYTES_MAX;
 }
 
 bool hash_set(struct hash *h, struct bytes field, struct bytes value, const struct type_limits *lim)
 {
-	if (h->enc == HASH_LISTPACK) {
+	if (__builtin_expect(hash_times(h) != NULL, 0))
+		return hash_times_set(h, field, value, false, lim);
+	if (!hash_is_table(h)) {
 		if (listpack_takes(h, field, value, lim)) {
 			bool added = listpack_set(h, field, value);
 			if (added && hash_count(h) > lim->hash_max_listpack_entries)
-				to_table(h, 0);
+				hash_to_table(h, 0);
 			return added;
 		}
-		to_table(h, hash_count(h) + 1);
+		hash_to_table(h, hash_count(h) + 1);
 	}
 	uint64_t hash = keyhash(field), *slot = table_find(h->t, field, hash);
 	if (slot)
 		pair_replace(slot, value);
 	else
-		table_insert(h->t, pair_new(field, value), hash);
+		table_insert(h->t, pair_new(field, value, -1), hash);
 	return !slot;
 }
 
 bool hash_get(struct hash *h, struct bytes field, char *buf, struct bytes *value)
 {
-	if (h->enc == HASH_LISTPACK) {
+	if (!hash_is_table(h)) {
 		unsigned char *p = listpack_value(h, field);
 		if (p)
 			*value = listpack_get(p, buf);
@@ -218,14 +177,16 @@ bool hash_get(struct hash *h, struct bytes field, char *buf, struct bytes *value
 
 bool hash_has(struct hash *h, struct bytes field)
 {
-	if (h->enc == HASH_LISTPACK)
-		return listpack_find(h->lp, listpack_first(h->lp), field, 1) != NULL;
+	if (!hash_is_table(h))
+		return listpack_value(h, field) != NULL;
 	return table_find(h->t, field, keyhash(field)) != NULL;
 }
 
 bool hash_remove(struct hash *h, struct bytes field)
 {
-	if (h->enc == HASH_LISTPACK) {
+	if (__builtin_expect(hash_times(h) != NULL, 0))
+		return hash_times_remove(h, field);
+	if (!hash_is_table(h)) {
 		unsigned char *p = listpack_find(h->lp, listpack_first(h->lp), field, 1);
 		if (!p)
 			return false;
@@ -239,21 +200,59 @@ bool hash_remove(struct hash *h, struct bytes field)
 	return slot != NULL;
 }
 
-bool hash_random(struct hash *h, struct rng *rng, char *fbuf, struct bytes *field, char *vbuf,
-		 struct bytes *value)
+/* The pair of a table is past its time. */
+static bool is_past(uint64_t w, int64_t now)
 {
-	size_t n = hash_count(h);
+	return w & WORD_EXPIRE && pair_expiry(w) < now;
+}
 
-	if (n == 0)
+/* A walk to one of the fields that are not past, for a table in which few are. */
+static uint64_t walk_to_live(struct hash *h, int64_t now, uint64_t steps)
+{
+	struct table_iter it;
+	uint64_t *slot, w = 0;
+
+	table_iter_begin(&it, h->t);
+	while ((slot = table_iter_next(&it)))
+		if (!is_past(*slot, now)) {
+			w = *slot;
+			if (steps-- == 0)
+				break;
+		}
+	table_iter_end(&it);
+	return w;
+}
+
+static uint64_t random_live(struct hash *h, int64_t now, struct rng *rng, size_t stale)
+{
+	size_t live = table_count(h->t) - stale;
+	uint64_t w;
+
+	if (live < stale / 16)
+		return walk_to_live(h, now, rng_below(rng, live));
+	do
+		w = table_random(h->t, rng);
+	while (is_past(w, now));
+	return w;
+}
+
+bool hash_random(struct hash *h, int64_t now, struct rng *rng, char *fbuf, struct bytes *field,
+		 char *vbuf, struct bytes *value)
+{
+	size_t n = hash_count(h), stale = hash_stale(h, now);
+
+	if (n == stale)
 		return false;
-	if (h->enc == HASH_LISTPACK) {
-		unsigned char *p = listpack_seek(h->lp, (long)rng_below(rng, n) * 2);
+	if (!hash_is_table(h)) {
+		/* Those past their time stand in front. */
+		size_t at = (stale + rng_below(rng, n - stale)) * hash_stride(h);
+		unsigned char *p = listpack_seek(h->lp, (long)at);
 		*field = listpack_get(p, fbuf);
 		if (value)
 			*value = listpack_get(listpack_next(h->lp, p), vbuf);
 		return true;
 	}
-	uint64_t w = table_random(h->t, rng);
+	uint64_t w = random_live(h, now, rng, stale);
 	*field = word_key(w, 0);
 	if (value)
 		*value = pair_value(w);
@@ -261,7 +260,7 @@ bool hash_random(struct hash *h, struct rng *rng, char *fbuf, struct bytes *fiel
 }
 
 /* Few of many: words at random, leaving out those that were drawn before. */
-static void sample_draws(struct hash *h, struct rng *rng, size_t n,
+static void sample_draws(struct hash *h, int64_t now, struct rng *rng, size_t n,
 			 void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg)
 {
 	struct table drawn; /* the same words */
@@ -272,7 +271,7 @@ static void sample_draws(struct hash *h, struct rng *rng, size_t n,
 		uint64_t w = table_random(h->t, rng);
 		struct bytes field = word_key(w, 0);
 		uint64_t hash = keyhash(field);
-		if (table_find(&drawn, field, hash))
+		if (is_past(w, now) || table_find(&drawn, field, hash))
 			continue;
 		table_insert(&drawn, w, hash);
 		fn(arg, field, pair_value(w));
@@ -281,19 +280,19 @@ static void sample_draws(struct hash *h, struct rng *rng, size_t n,
 	table_fini(&drawn);
 }
 
-void hash_sample(struct hash *h, struct rng *rng, size_t n,
+void hash_sample(struct hash *h, int64_t now, struct rng *rng, size_t n,
 		 void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg)
 {
 	struct hash_iter it;
 	struct bytes field, value;
-	size_t left = hash_count(h);
+	size_t stale = hash_stale(h, now), left = hash_count(h) - stale;
 
-	if (h->enc == HASH_TABLE && n < left / 4) {
-		sample_draws(h, rng, n, fn, arg);
+	if (hash_is_table(h) && n < left / 4 && stale <= left) {
+		sample_draws(h, now, rng, n, fn, arg);
 		return;
 	}
 	/* One walk: each is taken with the chance that the rest still needs it. */
-	hash_iter_begin(&it, h);
+	hash_iter_begin_live(&it, h, now);
 	for (; n > 0 && hash_iter_next(&it, &field, &value); left--)
 		if (n >= left || rng_below(rng, left) < n) {
 			fn(arg, field, value);
@@ -305,6 +304,7 @@ void hash_sample(struct hash *h, struct rng *rng, size_t n,
 /* --- walking --- */
 
 struct scan_step {
+	int64_t now;
 	void (*fn)(void *arg, struct bytes field, struct bytes value);
 	void *arg;
 };
@@ -312,38 +312,49 @@ struct scan_step {
 static void scan_slot(void *arg, uint64_t *slot)
 {
 	struct scan_step *step = arg;
-	step->fn(step->arg, word_key(*slot, 0), pair_value(*slot));
+
+	if (!is_past(*slot, step->now))
+		step->fn(step->arg, word_key(*slot, 0), pair_value(*slot));
 }
 
-uint64_t hash_scan(struct hash *h, uint64_t cursor,
+uint64_t hash_scan(struct hash *h, uint64_t cursor, int64_t now,
 		   void (*fn)(void *arg, struct bytes field, struct bytes value), void *arg)
 {
-	struct scan_step step = {fn, arg};
+	struct scan_step step = {now, fn, arg};
 	struct hash_iter it;
 	struct bytes field, value;
 
-	if (h->enc == HASH_TABLE)
+	if (hash_is_table(h))
 		return table_scan(h->t, cursor, scan_slot, &step);
-	hash_iter_begin(&it, h);
+	hash_iter_begin_live(&it, h, now);
 	while (hash_iter_next(&it, &field, &value))
 		fn(arg, field, value);
 	hash_iter_end(&it);
 	return 0;
 }
 
-void hash_iter_begin(struct hash_iter *it, struct hash *h)
+void hash_iter_begin_live(struct hash_iter *it, struct hash *h, int64_t now)
 {
 	it->h = h;
 	it->at = NULL;
-	if (h->enc == HASH_TABLE)
+	it->now = now;
+	it->expiry = -1;
+	if (hash_is_table(h))
 		table_iter_begin(&it->t, h->t);
 	else
 		it->at = listpack_first(h->lp);
 }
 
+void hash_iter_begin(struct hash_iter *it, struct hash *h)
+{
+	hash_iter_begin_live(it, h, HASH_ANY_TIME);
+}
+
 bool hash_iter_next(struct hash_iter *it, struct bytes *field, struct bytes *value)
 {
-	if (it->h->enc == HASH_TABLE) {
+	if (__builtin_expect(hash_times(it->h) != NULL, 0))
+		return hash_times_next(it, field, value);
+	if (hash_is_table(it->h)) {
 		uint64_t *slot = table_iter_next(&it->t);
 		if (!slot)
 			return false;
@@ -362,7 +373,7 @@ bool hash_iter_next(struct hash_iter *it, struct bytes *field, struct bytes *val
 
 void hash_iter_end(struct hash_iter *it)
 {
-	if (it->h->enc == HASH_TABLE)
+	if (hash_is_table(it->h))
 		table_iter_end(&it->t);
 }
 
@@ -370,16 +381,21 @@ void hash_iter_end(struct hash_iter *it)
 
 const unsigned char *hash_listpack(const struct hash *h)
 {
-	return h->enc == HASH_LISTPACK ? h->lp : NULL;
+	return h->head == 0 ? h->lp : NULL;
 }
 
-struct hash *hash_adopt(unsigned char *lp, const struct type_limits *lim)
+const unsigned char *hash_listpack_times(const struct hash *h)
+{
+	return hash_times(h) && !hash_is_table(h) ? h->lp : NULL;
+}
+
+struct hash *hash_adopt(unsigned char *lp, bool times, const struct type_limits *lim)
 {
 	struct hash *h = mem_alloc(sizeof(*h));
 	size_t longest = 0;
 	char buf[NUM_BUF];
 
-	h->enc = HASH_LISTPACK;
+	h->head = word_make(times ? hash_times_new() : NULL, 0);
 	h->lp = lp;
 	for (unsigned char *p = listpack_first(lp); p; p = listpack_next(lp, p)) {
 		size_t n = listpack_get(p, buf).n;
@@ -393,7 +409,7 @@ struct hash *hash_adopt(unsigned char *lp, const struct type_limits *lim)
 
 const char *hash_encoding(const struct hash *h)
 {
-	return h->enc == HASH_TABLE ? "hashtable" : "listpack";
+	return hash_is_table(h) ? "hashtable" : hash_times(h) ? "listpackex" : "listpack";
 }
 
 static size_t pairs_mem(struct table *t, unsigned samples)
@@ -413,19 +429,24 @@ static size_t pairs_mem(struct table *t, unsigned samples)
 
 size_t hash_mem(struct hash *h, unsigned samples)
 {
-	if (h->enc == HASH_LISTPACK)
-		return mem_size(h) + mem_size(h->lp);
-	return mem_size(h) + mem_size(h->t) + table_mem(h->t) + pairs_mem(h->t, samples);
+	struct hash_times *times = hash_times(h);
+	size_t n = mem_size(h);
+
+	if (times)
+		n += mem_size(times) + ranktree_mem(&times->order);
+	if (!hash_is_table(h))
+		return n + mem_size(h->lp);
+	return n + mem_size(h->t) + table_mem(h->t) + pairs_mem(h->t, samples);
 }
 
 size_t hash_effort(const struct hash *h)
 {
-	return h->enc == HASH_TABLE ? table_count(h->t) : 1;
+	return hash_is_table(h) ? table_count(h->t) : 1;
 }
 
 struct table *hash_table(struct hash *h)
 {
-	return h->enc == HASH_TABLE ? h->t : NULL;
+	return hash_is_table(h) ? h->t : NULL;
 }
 
 void hash_check(struct hash *h, const struct type_limits *lim)
@@ -435,19 +456,21 @@ void hash_check(struct hash *h, const struct type_limits *lim)
 	char buf[NUM_BUF];
 	size_t n = 0;
 
-	if (h->enc == HASH_LISTPACK) {
+	if (!hash_is_table(h)) {
 		STORE_CHECK(listpack_valid(h->lp, listpack_bytes(h->lp)));
-		STORE_CHECK(listpack_count(h->lp) % 2 == 0);
+		STORE_CHECK(listpack_count(h->lp) % hash_stride(h) == 0);
 		STORE_CHECK(hash_count(h) <= lim->hash_max_listpack_entries);
 	} else {
 		table_check(h->t);
 	}
 	hash_iter_begin(&it, h);
 	for (; hash_iter_next(&it, &field, &value); n++) {
-		STORE_CHECK(h->enc == HASH_TABLE || (field.n <= lim->hash_max_listpack_value &&
-						     value.n <= lim->hash_max_listpack_value));
+		STORE_CHECK(hash_is_table(h) || (field.n <= lim->hash_max_listpack_value &&
+						 value.n <= lim->hash_max_listpack_value));
 		STORE_CHECK(hash_get(h, field, buf, &got) && bytes_eq(got, value));
 	}
 	hash_iter_end(&it);
 	STORE_CHECK(n == hash_count(h));
+	if (hash_times(h))
+		hash_times_check(h);
 }

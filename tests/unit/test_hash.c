@@ -49,7 +49,7 @@ static void copy_is_same(struct hash *h, const struct pairs *m, const struct typ
 	same(copy, m, lim);
 	assert_string_equal(hash_encoding(copy), hash_encoding(h));
 	do
-		cursor = hash_scan(copy, cursor, count_field, &seen);
+		cursor = hash_scan(copy, cursor, HASH_ANY_TIME, count_field, &seen);
 	while (cursor);
 	assert_int_equal(seen.n, m->fields.n);
 	model_free(&seen);
@@ -94,7 +94,8 @@ static void random_run(struct rng *rng, const struct type_limits *lim, int steps
 	for (int step = 0; step < steps; step++) {
 		step_of_run(rng, h, &m, lim, most);
 		same(h, &m, lim);
-		assert_true(hash_random(h, rng, fbuf, &f, vbuf, &v) == (m.fields.n > 0));
+		assert_true(hash_random(h, HASH_ANY_TIME, rng, fbuf, &f, vbuf, &v) ==
+			    (m.fields.n > 0));
 		if (m.fields.n) {
 			size_t at = model_find(&m.fields, f);
 			assert_true(at < m.fields.n && bytes_eq(m.values.v[at], v));
@@ -176,7 +177,7 @@ static void a_sample_has_no_field_twice(void **state)
 		}
 		for (size_t j = 0; j < sizeof(n) / sizeof(n[0]); j++) {
 			struct model seen = {0};
-			hash_sample(h, &rng, n[j], collect, &seen);
+			hash_sample(h, HASH_ANY_TIME, &rng, n[j], collect, &seen);
 			assert_int_equal(seen.n, n[j] < size ? n[j] : size);
 			model_free(&seen);
 		}

@@ -14,6 +14,43 @@ struct hash *hash_for_write(struct call *c, uint64_t *slot)
 	return h;
 }
 
+bool hash_shed(struct call *c, uint64_t word, int first, int last, int every)
+{
+	int64_t next = hash_next_expiry(entry_container(word));
+
+	if (next < 0 || next >= hash_now(c))
+		return true;
+	return keyspace_shed_fields(c->db, word, last - first + 1, c->argv + first, every);
+}
+
+bool hash_read(struct call *c, int first, int last, int every, uint64_t *word)
+{
+	if (!call_read(c, 1, VALUE_HASH, word))
+		return false;
+	if (__builtin_expect(c->db->ndue && *word, 0) && !hash_shed(c, *word, first, last, every))
+		*word = 0;
+	return true;
+}
+
+bool hash_write(struct call *c, int first, int last, int every, uint64_t **slot)
+{
+	if (!call_write(c, 1, VALUE_HASH, slot))
+		return false;
+	if (__builtin_expect(c->db->ndue && *slot, 0) && !hash_shed(c, **slot, first, last, every))
+		*slot = NULL;
+	return true;
+}
+
+void hash_shrunk(struct call *c, uint64_t *slot)
+{
+	if (hash_count(entry_container(*slot)) == 0) {
+		keyspace_delete_slot(c->db, slot, KEYSPACE_FREE_NOW);
+		call_event(c, c->db, c->argv[1], NOTIFY_GENERIC, "del");
+	} else if (c->db->ndue) {
+		hash_touched(c, slot);
+	}
+}
+
 /* --- setting and removing --- */
 
 /* Set the pairs from argv[2] on; false, with the error replied, when nothing was. @added is how many fields are new. */
@@ -27,7 +64,7 @@ static bool set_pairs(struct call *c, size_t *added)
 			     c->cmd->name);
 		return false;
 	}
-	if (!call_write(c, 1, VALUE_HASH, &slot))
+	if (!hash_write(c, 2, c->argc - 1, 2, &slot))
 		return false;
 	struct hash *h = hash_for_write(c, slot);
 	for (int i = 2; i < c->argc; i++)
@@ -36,6 +73,8 @@ static bool set_pairs(struct call *c, size_t *added)
 	*added = 0;
 	for (int i = 2; i < c->argc; i += 2)
 		*added += hash_set(h, c->argv[i], c->argv[i + 1], hash_limits(c));
+	if (c->db->ndue && slot)
+		hash_touched(c, slot);
 	call_changed(c, c->argv[1], NOTIFY_HASH, "hset");
 	return true;
 }
@@ -60,7 +99,7 @@ static void cmd_hsetnx(struct call *c)
 {
 	uint64_t *slot;
 
-	if (!call_write(c, 1, VALUE_HASH, &slot))
+	if (!hash_write(c, 2, 2, 1, &slot))
 		return;
 	struct hash *h = hash_for_write(c, slot);
 	if (hash_has(h, c->argv[2])) {
@@ -86,18 +125,17 @@ static void cmd_hdel(struct call *c)
 	if (!removed)
 		return;
 	call_changed(c, c->argv[1], NOTIFY_HASH, "hdel");
-	if (hash_count(h) == 0) {
-		keyspace_delete_slot(c->db, slot, KEYSPACE_FREE_NOW);
-		call_event(c, c->db, c->argv[1], NOTIFY_GENERIC, "del");
-	}
+	hash_shrunk(c, slot);
 }
 
 /* --- reading fields --- */
 
 /* The value of @field of the hash of @word, which may be 0. */
-static bool field_value(uint64_t word, struct bytes field, char *buf, struct bytes *value)
+static bool field_value(struct call *c, uint64_t word, struct bytes field, char *buf,
+			struct bytes *value)
 {
-	return word && hash_get(entry_container(word), field, buf, value);
+	return word && !hash_hides(c, entry_container(word), field) &&
+	       hash_get(entry_container(word), field, buf, value);
 }
 
 static void reply_field(struct call *c, uint64_t word, struct bytes field)
@@ -105,7 +143,7 @@ static void reply_field(struct call *c, uint64_t word, struct bytes field)
 	char buf[NUM_BUF];
 	struct bytes value;
 
-	if (field_value(word, field, buf, &value))
+	if (field_value(c, word, field, buf, &value))
 		reply_bulk(c->reply, value);
 	else
 		reply_null(c->reply);
@@ -115,7 +153,7 @@ static void cmd_hget(struct call *c)
 {
 	uint64_t word;
 
-	if (call_read(c, 1, VALUE_HASH, &word))
+	if (hash_read(c, 2, 2, 1, &word))
 		reply_field(c, word, c->argv[2]);
 }
 
@@ -123,7 +161,7 @@ static void cmd_hmget(struct call *c)
 {
 	uint64_t word;
 
-	if (!call_read(c, 1, VALUE_HASH, &word))
+	if (!hash_read(c, 2, c->argc - 1, 1, &word))
 		return;
 	reply_array(c->reply, (size_t)c->argc - 2);
 	for (int i = 2; i < c->argc; i++)
@@ -132,10 +170,12 @@ static void cmd_hmget(struct call *c)
 
 static void cmd_hexists(struct call *c)
 {
+	char buf[NUM_BUF];
+	struct bytes value;
 	uint64_t word;
 
-	if (call_read(c, 1, VALUE_HASH, &word))
-		reply_int(c->reply, word && hash_has(entry_container(word), c->argv[2]));
+	if (hash_read(c, 2, 2, 1, &word))
+		reply_int(c->reply, field_value(c, word, c->argv[2], buf, &value));
 }
 
 static void cmd_hstrlen(struct call *c)
@@ -144,13 +184,14 @@ static void cmd_hstrlen(struct call *c)
 	struct bytes value;
 	uint64_t word;
 
-	if (call_read(c, 1, VALUE_HASH, &word))
+	if (hash_read(c, 2, 2, 1, &word))
 		reply_int(c->reply,
-			  field_value(word, c->argv[2], buf, &value) ? (int64_t)value.n : 0);
+			  field_value(c, word, c->argv[2], buf, &value) ? (int64_t)value.n : 0);
 }
 
 /* --- whole hashes --- */
 
+/* Fields past their time count until they are removed, as in Redis. */
 static void cmd_hlen(struct call *c)
 {
 	uint64_t word;
@@ -167,14 +208,15 @@ static void reply_pairs(struct call *c, bool fields, bool values)
 
 	if (!call_read(c, 1, VALUE_HASH, &word))
 		return;
-	size_t n = word ? hash_count(entry_container(word)) : 0;
+	struct hash *h = word ? entry_container(word) : NULL;
+	size_t n = h ? hash_count(h) - hash_stale(h, hash_now(c)) : 0;
 	if (fields && values)
 		reply_map(c->reply, n);
 	else
 		reply_array(c->reply, n);
-	if (!word)
+	if (!h)
 		return;
-	hash_iter_begin(&it, entry_container(word));
+	hash_iter_begin_live(&it, h, hash_now(c));
 	while (hash_iter_next(&it, &field, &value)) {
 		if (fields)
 			reply_bulk(c->reply, field);
@@ -224,7 +266,7 @@ static void cmd_hscan(struct call *c)
 	if (!scan_options(c, 3, SCAN_HASH, &s))
 		return;
 	do
-		s.cursor = hash_scan(entry_container(word), s.cursor, scan_found, &s);
+		s.cursor = hash_scan(entry_container(word), s.cursor, hash_now(c), scan_found, &s);
 	while (scan_more(&s));
 	scan_reply(c, &s);
 }

@@ -12,7 +12,7 @@ static bool value_now(uint64_t *slot, struct bytes field, char *buf, struct byte
 
 static void bind(struct call *c, uint64_t *slot, struct bytes value, const char *event)
 {
-	hash_set(hash_for_write(c, slot), c->argv[2], value, hash_limits(c));
+	hash_set_keep(hash_for_write(c, slot), c->argv[2], value, hash_limits(c));
 	call_changed(c, c->argv[1], NOTIFY_HASH, event);
 }
 
@@ -23,7 +23,7 @@ void hash_cmd_hincrby(struct call *c)
 	struct bytes value;
 	uint64_t *slot;
 
-	if (!call_int(c, 3, &by) || !call_write(c, 1, VALUE_HASH, &slot))
+	if (!call_int(c, 3, &by) || !hash_write(c, 2, 2, 1, &slot))
 		return;
 	if (value_now(slot, c->argv[2], buf, &value) && !num_parse_int(value, &now)) {
 		reply_error(c->reply, "ERR hash value is not an integer");
@@ -35,6 +35,22 @@ void hash_cmd_hincrby(struct call *c)
 	}
 	bind(c, slot, bytes_of(buf, num_format_int(buf, now)), "hincrby");
 	reply_int(c->reply, now);
+}
+
+/* The sum, not the summand: floats need not add up the same elsewhere. HSET drops the expiry that the field kept here. */
+static void journal_sum(struct call *c, uint64_t *slot, struct bytes sum)
+{
+	char buf[NUM_BUF];
+	struct bytes words[4] = {BYTES("HSET"), c->argv[1], c->argv[2], sum};
+	int64_t at = slot ? hash_expiry(entry_container(*slot), c->argv[2]) : -1;
+
+	call_effect(c, 4, words);
+	if (at < 0)
+		return;
+	struct bytes expire[6] = {
+		BYTES("HPEXPIREAT"), c->argv[1], bytes_of(buf, num_format_int(buf, at)),
+		BYTES("FIELDS"),     BYTES("1"), c->argv[2]};
+	call_effect(c, 6, expire);
 }
 
 void hash_cmd_hincrbyfloat(struct call *c)
@@ -52,7 +68,7 @@ void hash_cmd_hincrbyfloat(struct call *c)
 		reply_error(c->reply, "ERR value is NaN or Infinity");
 		return;
 	}
-	if (!call_write(c, 1, VALUE_HASH, &slot))
+	if (!hash_write(c, 2, 2, 1, &slot))
 		return;
 	if (value_now(slot, c->argv[2], buf, &value) && !num_parse_ldouble(value, &now)) {
 		reply_error(c->reply, "ERR hash value is not a float");
@@ -65,8 +81,6 @@ void hash_cmd_hincrbyfloat(struct call *c)
 	}
 	value = bytes_of(text, num_format_ldouble(text, now));
 	bind(c, slot, value, "hincrbyfloat");
-	/* The sum, not the summand: floats need not add up the same elsewhere. */
-	struct bytes words[4] = {BYTES("HSET"), c->argv[1], c->argv[2], value};
-	call_effect(c, 4, words);
+	journal_sum(c, slot, value);
 	reply_bulk(c->reply, value);
 }

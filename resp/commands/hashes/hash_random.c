@@ -28,14 +28,20 @@ static void reply_pick(void *arg, struct bytes field, struct bytes value)
 static void pick(struct call *c, struct hash *h, int64_t count, bool values)
 {
 	struct rng *rng = &c->server->keyspace->rng;
+	int64_t now = hash_now(c);
 	struct picks p = {c->reply, values};
 	char fbuf[NUM_BUF], vbuf[NUM_BUF];
 	struct bytes field, value = {0};
 
 	if (count > 0) {
-		size_t n = (size_t)count < hash_count(h) ? (size_t)count : hash_count(h);
+		size_t n = hash_count(h) - hash_stale(h, now);
+		n = (size_t)count < n ? (size_t)count : n;
 		picks_begin(&p, n);
-		hash_sample(h, rng, n, reply_pick, &p);
+		hash_sample(h, now, rng, n, reply_pick, &p);
+		return;
+	}
+	if (hash_count(h) == hash_stale(h, now)) {
+		reply_array(c->reply, 0);
 		return;
 	}
 	/* Below zero the same field may come again, and there may be more than fields. */
@@ -44,7 +50,7 @@ static void pick(struct call *c, struct hash *h, int64_t count, bool values)
 	uint64_t mark = c->reply->total;
 	picks_begin(&p, (size_t)-count);
 	while (count++ < 0 && picks_continue(c, mark) &&
-	       hash_random(h, rng, fbuf, &field, vbuf, values ? &value : NULL))
+	       hash_random(h, now, rng, fbuf, &field, vbuf, values ? &value : NULL))
 		reply_pick(&p, field, value);
 }
 
@@ -83,8 +89,8 @@ void hash_cmd_hrandfield(struct call *c)
 	}
 	if (!call_read(c, 1, VALUE_HASH, &word))
 		return;
-	if (word &&
-	    hash_random(entry_container(word), &c->server->keyspace->rng, buf, &field, NULL, NULL))
+	if (word && hash_random(entry_container(word), hash_now(c), &c->server->keyspace->rng, buf,
+				&field, NULL, NULL))
 		reply_bulk(c->reply, field);
 	else
 		reply_null(c->reply);

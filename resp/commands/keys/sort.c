@@ -120,6 +120,13 @@ static size_t add_text(struct texts *t, struct bytes b)
 	return at;
 }
 
+static bool field_of(struct call *c, struct hash *h, struct bytes field, char *buf,
+		     struct bytes *out)
+{
+	int64_t at = c->db->ndue ? hash_expiry(h, field) : -1;
+	return (at < 0 || at >= keyspace_fields_now(c->db->ks)) && hash_get(h, field, buf, out);
+}
+
 /* The value that @pattern means for @element: the string of the key that it becomes with its first '*' replaced, or with
  * "->field" at its end a field of the hash there. False when there is none. @buf (NUM_BUF) holds integers. */
 static bool look_up(struct call *c, struct bytes pattern, struct bytes element, char *buf,
@@ -151,7 +158,8 @@ static bool look_up(struct call *c, struct bytes pattern, struct bytes element, 
 	if (!w)
 		return false;
 	if (field.n)
-		return word_type(w) == VALUE_HASH && hash_get(entry_container(w), field, buf, out);
+		return word_type(w) == VALUE_HASH &&
+		       field_of(c, entry_container(w), field, buf, out);
 	if (word_type(w) != VALUE_STRING)
 		return false;
 	*out = entry_string(w, buf);
