@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fs/mount.h"
+#include "resp/acl/file.h"
 #include "resp/config.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
@@ -222,6 +223,11 @@ static int serve(struct server *s)
 		return 1;
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Server initialized");
 	snapshot_claim(s);
+	if (!acl_start(s)) {
+		network_free(s->network);
+		s->network = NULL;
+		return 1;
+	}
 	struct mount *mount = s->config.mount[0] ? mount_start(s) : NULL;
 	bool failed = s->config.mount[0] && mount == NULL;
 	if (!failed) {

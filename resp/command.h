@@ -107,6 +107,14 @@ struct key_spec {
 		.find = KEYS_FIND_RANGE, .lastkey = (last), .step = (every)                        \
 	}
 
+/* Which arguments are channels. */
+enum command_channels {
+	CHANNELS_NONE,
+	CHANNELS_FIRST,    /* argv[1], to publish */
+	CHANNELS_ALL,      /* from argv[1] on, to listen */
+	CHANNELS_PATTERNS, /* the same, patterns */
+};
+
 struct command {
 	const char *name; /* lower case; a subcommand's own word ("list" of "client|list") */
 	void (*run)(struct call *c);
@@ -141,6 +149,9 @@ struct command {
 	/* Finds keys where the specifications cannot (movablekeys); NULL otherwise. The first key has the flags of the first
 	 * specification, any other those of the last one. */
 	int (*getkeys)(int argc, const struct bytes *argv, int *positions, int max);
+	/* What this call does with keys whose specification says KEY_VARIABLE_FLAGS: enum key_flag; NULL for what has none. */
+	uint32_t (*keyflags)(int argc, const struct bytes *argv);
+	enum command_channels channels;
 };
 
 /* How a command waits: see call_park. */

@@ -68,6 +68,10 @@ struct config {
 	int64_t client_query_buffer_limit;
 	struct config_obuf_limit obuf[OBUF_CLASSES];
 	char *requirepass;
+	char *aclfile;          /* "" for none */
+	int acl_pubsub_default; /* a new user may use all channels */
+	int64_t acllog_max_len;
+	struct config_strings users; /* "user" lines: name and rules, quoted */
 	char *bind_source_addr;
 	unsigned socket_mark_id; /* 0: none */
 	struct config_tls tls;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "resp/acl/acl.h"
 #include "resp/changes.h"
 #include "resp/gate.h"
 #include "resp/insight/command_latency.h"
@@ -70,11 +71,18 @@ static uint32_t flags_refused_by(const struct session *s, const struct command *
 }
 
 /* The error line that refuses this call, or NULL when it may run. */
-static const char *refusal(struct session *s, const struct command *cmd)
+static const char *refusal(struct session *s, const struct dispatch_item *item)
 {
 	struct server *server = s->server;
-	if (!(s->flags & SESSION_AUTHENTICATED) && !(cmd->flags & CMD_NO_AUTH))
+	const struct command *cmd = item->reg->cmd;
+	if (!(s->flags & SESSION_AUTHENTICATED) && !(cmd->flags & CMD_NO_AUTH) &&
+	    acl_must_log_in(s))
 		return "NOAUTH Authentication required.";
+	if (s->flags & SESSION_RESTRICTED) {
+		const char *error = acl_refusal(s, item->reg, item->argc, item->argv);
+		if (error)
+			return error;
+	}
 	if (server->config.maxmemory && !pressure_relieve(server) &&
 	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
 		return out_of_memory;
@@ -138,7 +146,7 @@ static struct registered *admit(const struct dispatch_item *item)
 	if (reg->cmd->flags & CMD_PROTECTED)
 		error = gate_refusal(s, reg->cmd, reg->parent ? reg->parent->cmd : NULL, closed);
 	if (!error)
-		error = refusal(s, reg->cmd);
+		error = refusal(s, item);
 	if (!error && item->big && !copies_fit(item))
 		error = out_of_memory;
 	if (error) {
@@ -444,7 +452,19 @@ void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n
 void dispatch_resume(struct dispatch_item *item, uint64_t *ticks)
 {
 	uint64_t begin = ticks_now() - *ticks;
+	struct session *s = item->session;
 	item->state = ITEM_DONE;
+	if (s->flags & SESSION_RESTRICTED) {
+		/* Its rights may have changed while it waited. */
+		const char *error = acl_refusal(s, item->reg, item->argc, item->argv);
+		if (error) {
+			uint64_t errors = s->reply->errors;
+			refuse(s, item->reg, error);
+			count_errors(s, NULL, errors);
+			after_reply(s);
+			return;
+		}
+	}
 	*ticks = run(item, item->reg, begin) - begin;
 	if (item->state == ITEM_PARKED)
 		return;

@@ -60,6 +60,7 @@ struct registered {
 	struct histogram *
 		latency; /* of each call's ticks; NULL before the first: resp/insight/command_latency.h */
 	uint64_t ticks; /* time spent, in the dispatcher's clock: see registered_usec */
+	unsigned id;    /* from 0, without gaps: ACL's bit */
 	int first_key;  /* argv index of the first key by the first specification, 0 for none */
 	char *fullname; /* "client|list" */
 	UT_hash_handle hh;

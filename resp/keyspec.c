@@ -71,8 +71,8 @@ static bool keynum_keys(const struct key_spec *k, int first, int argc, const str
 	return true;
 }
 
-int command_keys(const struct command *cmd, int argc, const struct bytes *argv, int *positions,
-		 uint32_t *flags, int max)
+static int find_keys(const struct command *cmd, int argc, const struct bytes *argv, int *positions,
+		     uint32_t *flags, int max)
 {
 	if (cmd->getkeys) {
 		int n = cmd->getkeys(argc, argv, positions, max);
@@ -100,4 +100,14 @@ int command_keys(const struct command *cmd, int argc, const struct bytes *argv, 
 			return -1;
 	}
 	return out.count;
+}
+
+int command_keys(const struct command *cmd, int argc, const struct bytes *argv, int *positions,
+		 uint32_t *flags, int max)
+{
+	int n = find_keys(cmd, argc, argv, positions, flags, max);
+	for (int i = 0; flags && cmd->keyflags && i < n; i++)
+		if (flags[i] & KEY_VARIABLE_FLAGS)
+			flags[i] = cmd->keyflags(argc, argv);
+	return n;
 }

@@ -27,17 +27,18 @@ static char *fullname(const struct registered *parent, const struct command *cmd
 	return s;
 }
 
-static struct registered *add(struct registered **table, struct registered *parent,
-			      const struct command *cmd)
+static struct registered *add(struct registry *r, struct registered **table,
+			      struct registered *parent, const struct command *cmd)
 {
 	struct registered *reg = mem_calloc(sizeof(*reg));
+	reg->id = r->count++;
 	reg->cmd = cmd;
 	reg->parent = parent;
 	reg->first_key = first_key_index(cmd);
 	reg->fullname = fullname(parent, cmd);
 	HASH_ADD_KEYPTR(hh, *table, cmd->name, strlen(cmd->name), reg);
 	for (const struct command *sub = cmd->subcommands; sub && sub->name; sub++)
-		add(&reg->subs, reg, sub);
+		add(r, &reg->subs, reg, sub);
 	return reg;
 }
 
@@ -46,7 +47,7 @@ struct registry *registry_new(void)
 	struct registry *r = mem_calloc(sizeof(*r));
 	for (size_t f = 0; command_families[f]; f++)
 		for (const struct command *cmd = command_families[f]; cmd->name; cmd++)
-			add(&r->commands, NULL, cmd);
+			add(r, &r->commands, NULL, cmd);
 	ticks_rate_init(&r->rate);
 	return r;
 }

@@ -15,6 +15,7 @@ struct registry_memo {
 
 struct registry {
 	struct registered *commands;
+	unsigned count; /* of commands and subcommands */
 	struct error_stat *errors;
 	struct ticks_rate rate;
 	uint64_t

@@ -7,6 +7,7 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "resp/acl/acl.h"
 #include "resp/changes.h"
 #include "resp/command.h"
 #include "resp/dispatch.h"
@@ -145,6 +146,8 @@ void server_init(struct server *s)
 	s->evict = evict_new(s->keyspace);
 	s->journal = journal_new();
 	s->registry = registry_new();
+	s->acl = acl_new(s->registry);
+	acl_set_requirepass(s);
 	s->slowlog = slowlog_new();
 	s->latency = latency_new();
 	s->snapshot = snapshot_new(s);
@@ -169,6 +172,7 @@ void server_fini(struct server *s)
 	slowlog_free(s->slowlog);
 	latency_free(s->latency);
 	pubsub_free(s->pubsub);
+	acl_free(s->acl);
 	registry_free(s->registry);
 	journal_free(s->journal);
 	evict_free(s->evict);

@@ -19,6 +19,7 @@
 #define INODIS_REDIS_VERSION     "7.2.4"
 #define INODIS_REDIS_VERSION_NUM 0x00070204
 
+struct acl; /* users: resp/acl/acl.h */
 struct loop;
 struct journal;
 struct registry; /* commands by name, with their statistics: dispatch.c */
@@ -82,6 +83,7 @@ struct server {
 	struct registry *registry;
 	struct slowlog *slowlog;
 	struct latency *latency; /* samples of what took long: resp/insight/latency.h */
+	struct acl *acl;
 	struct snapshot *snapshot;
 	struct aof *aof;
 	uint64_t durable; /* batches of the append-only log up to this one may be answered for */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "resp/acl/acl.h"
 #include "resp/dispatch.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
@@ -23,9 +24,7 @@ void session_open(struct session *s, struct server *server, struct reply *reply,
 	s->flags = flags;
 	s->db = &server->keyspace->dbs[0];
 	s->created_ms = s->last_ms = server->keyspace->now_ms;
-	s->user = mem_dup("default", sizeof("default"));
-	if (!server->config.requirepass[0])
-		s->flags |= SESSION_AUTHENTICATED;
+	acl_session_open(s);
 	HASH_ADD(hh, server->sessions, id, sizeof(s->id), s);
 }
 
@@ -59,7 +58,6 @@ void session_close(struct session *s)
 	drop_string(&s->name);
 	drop_string(&s->lib_name);
 	drop_string(&s->lib_ver);
-	drop_string(&s->user);
 }
 
 void session_reset(struct session *s)
@@ -71,8 +69,7 @@ void session_reset(struct session *s)
 	push_drop(s);
 	s->flags &= ~(uint32_t)(SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_REPLY_SKIP_NEXT |
 				SESSION_NO_EVICT | SESSION_NO_TOUCH | SESSION_AUTHENTICATED);
-	if (!s->server->config.requirepass[0])
-		s->flags |= SESSION_AUTHENTICATED;
+	acl_session_open(s);
 	s->reply->muted = false;
 	s->reply->proto = 2;
 	s->db = &s->server->keyspace->dbs[0];
@@ -151,7 +148,7 @@ void session_describe(struct session *s, struct reply *out)
 		f.argv_mem, f.multi_mem, f.rbs, f.rbp, f.obl, f.oll, f.omem, f.tot_mem, f.events,
 		cmd);
 	reply_raw(out, line, (size_t)n);
-	reply_raw(out, s->user, strlen(s->user));
+	reply_raw(out, acl_name(s->user), strlen(acl_name(s->user)));
 	n = snprintf(line, sizeof(line),
 		     " redir=%lld resp=%d lib-name=", (long long)tracking_redirect(s),
 		     s->reply->proto);

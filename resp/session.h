@@ -15,6 +15,7 @@
 #include "store/keyspace/keyspace.h"
 
 struct server;
+struct acl_user;
 struct session;
 struct command;
 struct subscriber;
@@ -45,6 +46,8 @@ enum session_flag {
 	SESSION_PARKED = 1 << 18,        /* its command waits: resp/sessions/blocking.h */
 	SESSION_HELD = 1 << 19,          /* its further commands must not run yet */
 	SESSION_CACHING = 1 << 20,       /* CLIENT CACHING, for the next command */
+	SESSION_RESTRICTED = 1 << 21,    /* its user may not do everything: resp/acl/acl.h */
+	SESSION_PUT_OUT = 1 << 22,       /* its user is gone: it has to log in again */
 };
 
 struct session_figures {
@@ -82,7 +85,7 @@ struct session {
 	const struct command *last_cmd;
 	const struct command *last_parent; /* its container command, or NULL */
 	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
-	char *user;                        /* the ACL user's name; "default" */
+	struct acl_user *user;             /* NULL: may do anything; changed by acl_bind only */
 	uint64_t commands;
 	uint64_t written; /* the last batch of the append-only log that it wrote to */
 	uint64_t hold;    /* replies go out when server->durable is so far: resp/persist/aof.h */

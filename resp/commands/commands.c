@@ -31,6 +31,7 @@ const struct command *const command_families[] = {
 	replication_commands,
 	cluster_commands,
 	module_commands,
+	acl_commands,
 	NULL,
 };
 /* clang-format on */

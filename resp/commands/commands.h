@@ -37,6 +37,7 @@ extern const struct command module_commands[];  /* module.c: MODULE */
 /* clang-format on */
 
 extern const struct command persist_commands[]; /* persist.c: SAVE BGSAVE LASTSAVE DUMP RESTORE */
+extern const struct command acl_commands[];     /* acl.c: ACL */
 
 /* All of them, NULL-terminated; built into the server's registry at start. */
 extern const struct command *const command_families[];

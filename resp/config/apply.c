@@ -1,6 +1,7 @@
 /* resp/config/apply.c - what a changed value does to a running server. Part of directive.h. */
 #include <sys/resource.h>
 
+#include "resp/acl/acl.h"
 #include "resp/config/directive.h"
 #include "resp/events.h"
 #include "resp/net/network.h"
@@ -157,16 +158,17 @@ bool apply_maxmemory(struct server *s, struct config_error *err)
 	return true;
 }
 
-/* Without a password the default user needs none: whoever is connected is in. */
 bool apply_requirepass(struct server *s, struct config_error *err)
 {
 	(void)err;
-	struct session *each, *tmp;
+	acl_set_requirepass(s);
+	return true;
+}
 
-	if (s->config.requirepass[0])
-		return true;
-	HASH_ITER (hh, s->sessions, each, tmp)
-		each->flags |= SESSION_AUTHENTICATED;
+bool apply_acllog(struct server *s, struct config_error *err)
+{
+	(void)err;
+	acl_log_trim(s);
 	return true;
 }
 

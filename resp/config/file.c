@@ -10,7 +10,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "resp/acl/file.h"
 #include "resp/config/directive.h"
+#include "resp/dispatch.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 
@@ -20,6 +22,7 @@
 struct reader {
 	struct config *cfg;
 	int depth;
+	struct registry *registry; /* what "user" lines may name; NULL before the first */
 };
 
 static bool read_text(struct reader *rd, const char *text, size_t n);
@@ -27,23 +30,43 @@ static bool read_file(struct reader *rd, const char *path);
 
 /* --- one line --- */
 
-/* What Redis's own CONFIG REWRITE writes for the default user: all that ours can do, so nothing is lost by it. */
-static bool is_default_user(int argc, char **argv)
+static bool is_declared(const struct config *cfg, const char *name)
 {
-	static const char *const harmless[] = {"on",          "nopass", "sanitize-payload",
-					       "~*",          "&*",     "allkeys",
-					       "allchannels", "+@all",  "allcommands"};
-
-	if (argc < 2 || strcmp(argv[1], "default") != 0)
-		return false;
-	for (int i = 2; i < argc; i++) {
-		size_t j = 0;
-		while (j < sizeof(harmless) / sizeof(harmless[0]) &&
-		       strcasecmp(argv[i], harmless[j]) != 0)
-			j++;
-		if (j == sizeof(harmless) / sizeof(harmless[0]))
-			return false;
+	for (size_t i = 0; i < cfg->users.n; i++) {
+		struct words w;
+		bool same =
+			words_split(bytes_str(cfg->users.v[i]), &w) && strcmp(w.argv[0], name) == 0;
+		words_fini(&w);
+		if (same)
+			return true;
 	}
+	return false;
+}
+
+/* "user name rules": kept until there is a server to have the user. */
+static bool declare_user(struct reader *rd, int argc, char **argv, struct config_error *err)
+{
+	struct config *cfg = rd->cfg;
+	struct text line = {0}, error = {0};
+
+	if (!rd->registry)
+		rd->registry = registry_new();
+	if (is_declared(cfg, argv[1]))
+		return config_refuse(err,
+				     "Error in user declaration '%s': Duplicate user found. A user "
+				     "can only be defined once in config files",
+				     argv[1]);
+	if (!acl_declaration_valid(rd->registry, argc, argv, &error)) {
+		config_refuse(err, "%s", error.p);
+		text_fini(&error);
+		return false;
+	}
+	for (int i = 1; i < argc; i++) {
+		text_quote(&line, argv[i], strlen(argv[i]));
+		text_str(&line, " ");
+	}
+	cfg->users.v = mem_realloc(cfg->users.v, (cfg->users.n + 1) * sizeof(*cfg->users.v));
+	cfg->users.v[cfg->users.n++] = text_take(&line);
 	return true;
 }
 
@@ -85,11 +108,8 @@ static bool read_other(struct reader *rd, int argc, char **argv, struct config_e
 		return include(rd, argv[1], err);
 	if (is_obsolete(name, argc))
 		return true;
-	if (strcasecmp(name, "user") == 0 && argc >= 2) {
-		if (is_default_user(argc, argv))
-			return true;
-		return config_refuse(err, "user: access lists are not available in this version");
-	}
+	if (strcasecmp(name, "user") == 0 && argc >= 2)
+		return declare_user(rd, argc, argv, err);
 	if (strcasecmp(name, "loadmodule") == 0 && argc >= 2)
 		return config_refuse(err, "loadmodule: modules are not available in this version");
 	if (strcasecmp(name, "rename-command") == 0 && argc == 3)
@@ -335,6 +355,7 @@ int config_load(struct config *cfg, int argc, char **argv)
 	cfg->rest->loading = true;
 	ok = gather(cfg, argc, argv, &all) && read_text(&rd, all.p, all.n) && check_whole(cfg);
 	cfg->rest->loading = false;
+	registry_free(rd.registry);
 	text_fini(&all);
 	if (cfg->hz < 1)
 		cfg->hz = 1;

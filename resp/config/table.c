@@ -301,9 +301,9 @@ const struct directive directive_table[] = {
 	/* scripts and access lists, to come */
 	NUMBER("busy-reply-threshold", "5000", 0, INT64_MAX, .alias = "lua-time-limit"),
 	BOOL("lua-enable-deprecated-api", "no", .flags = D_IMMUTABLE | D_HIDDEN),
-	STRING("aclfile", "", .flags = D_IMMUTABLE, .missing = MISSING("aclfile")),
-	NUMBER("acllog-max-len", "128", 0, INT64_MAX),
-	ENUM("acl-pubsub-default", "resetchannels", pubsub_words),
+	STRING("aclfile", "", .flags = D_IMMUTABLE, FIELD(aclfile)),
+	NUMBER("acllog-max-len", "128", 0, INT64_MAX, FIELD(acllog_max_len), .apply = apply_acllog),
+	ENUM("acl-pubsub-default", "resetchannels", pubsub_words, FIELD(acl_pubsub_default)),
 	/* persistence */
 	SPECIAL("save", "3600 1 300 100 60 10000", &special_save, .flags = D_WORDS,
 		.apply = apply_saving),

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "resp/acl/acl.h"
 #include "resp/log.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
@@ -75,9 +76,9 @@ static void refuse(struct server *s, int fd, const char *text, size_t n)
 }
 
 /* Whether protected mode keeps out who comes from beyond the loopback interface. */
-static bool is_protected(const struct config *cfg)
+static bool is_protected(const struct server *s)
 {
-	return cfg->protected_mode && !cfg->requirepass[0];
+	return s->config.protected_mode && acl_needs_no_password(s->acl);
 }
 
 bool client_refused(struct client *c)
@@ -85,7 +86,7 @@ bool client_refused(struct client *c)
 	struct server *s = c->net->server;
 	struct sockaddr_storage addr = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(addr);
-	if (!is_protected(&s->config) || getpeername(c->fd, (struct sockaddr *)&addr, &len) < 0 ||
+	if (!is_protected(s) || getpeername(c->fd, (struct sockaddr *)&addr, &len) < 0 ||
 	    is_loopback(&addr))
 		return false;
 	reply_raw(&c->reply, protected_error, sizeof(protected_error) - 1);
@@ -106,7 +107,7 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *add
 		return;
 	}
 	/* Over TLS it is told when it can be heard: client_refused(). */
-	if (l->door == DOOR_TCP && !loopback && is_protected(cfg)) {
+	if (l->door == DOOR_TCP && !loopback && is_protected(s)) {
 		refuse(s, fd, protected_error, sizeof(protected_error) - 1);
 		return;
 	}

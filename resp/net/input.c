@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "resp/acl/acl.h"
 #include "resp/log.h"
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
@@ -121,7 +122,7 @@ static size_t parse(struct client *c, const char *buf, size_t n)
 		}
 		if (!go_on) {
 			batch_run(b, net->server);
-			c->parser.authenticated = c->session.flags & SESSION_AUTHENTICATED;
+			c->parser.authenticated = !acl_must_log_in(&c->session);
 			if (client_is_closing(c))
 				return n;
 		}
@@ -329,7 +330,7 @@ static bool within_query_limit(struct client *c)
 
 void client_read(struct client *c)
 {
-	c->parser.authenticated = c->session.flags & SESSION_AUTHENTICATED;
+	c->parser.authenticated = !acl_must_log_in(&c->session);
 	c->parser.max_bulk = c->net->server->config.proto_max_bulk_len;
 	if (c->broken)
 		client_read_nothing(c);

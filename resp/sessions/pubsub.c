@@ -195,6 +195,14 @@ struct bytes pubsub_oldest(const struct session *s, enum pubsub_kind kind)
 	return topic_name(s->subscriber->subscriptions[kind]->topic);
 }
 
+void pubsub_session_each(const struct session *s, enum pubsub_kind kind,
+			 void (*fn)(void *arg, struct bytes name), void *arg)
+{
+	const struct subscription *sub = s->subscriber ? s->subscriber->subscriptions[kind] : NULL;
+	for (; sub; sub = sub->hh.next)
+		fn(arg, topic_name(sub->topic));
+}
+
 size_t pubsub_mem(const struct session *s)
 {
 	return s->subscriber ? sizeof(*s->subscriber) + s->subscriber->mem : 0;

@@ -34,6 +34,9 @@ void pubsub_leave(struct session *s);
 /* How many of a kind @s has; the name of its oldest, borrowed until it is unsubscribed (there must be one). */
 size_t pubsub_count(const struct session *s, enum pubsub_kind kind);
 struct bytes pubsub_oldest(const struct session *s, enum pubsub_kind kind);
+/* Call @fn for the name of each of a kind. */
+void pubsub_session_each(const struct session *s, enum pubsub_kind kind,
+			 void (*fn)(void *arg, struct bytes name), void *arg);
 /* Memory of @s's subscriptions. */
 size_t pubsub_mem(const struct session *s);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "resp/acl/acl.h"
 #include "resp/item.h"
 #include "resp/journal.h"
 #include "resp/server.h"
@@ -88,8 +89,17 @@ static void run_all(struct session *s)
 	s->flags |= SESSION_DENY_BLOCKING;
 	journal_begin(journal);
 	reply_array(s->reply, t->n);
-	for (size_t i = 0; i < t->n; i++)
-		dispatch_admitted(&t->items[i]);
+	for (size_t i = 0; i < t->n; i++) {
+		struct dispatch_item *item = &t->items[i];
+		const char *refused = NULL;
+		/* Rights may have changed since it was queued. */
+		if (s->flags & SESSION_RESTRICTED)
+			refused = acl_refusal_in_exec(s, item->reg, item->argc, item->argv);
+		if (refused)
+			reply_error(s->reply, refused);
+		else
+			dispatch_admitted(item);
+	}
 	journal_end(journal);
 	s->flags &= ~(uint32_t)SESSION_DENY_BLOCKING;
 }

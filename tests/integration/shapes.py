@@ -245,6 +245,79 @@ class Args:
     def off(self):
         return text(self.rng.choice((0, 1, 3, 10, 100, 2000, -1, 1 << 40)))
 
+    # access lists
+    def acluser(self):
+        return self.rng.choice((b"u1", b"u2", b"u3", b"u4"))
+
+    def acllogin(self):
+        user = self.acluser()
+        return [user, self.rng.choice((b"p1", b"p2", b"p3"))]
+
+    def aclpattern(self):
+        r = self.rng
+        return r.choice((b"*", b"s*", b"?*", b"s1", b"[sn]*", b"l*", b"nokey", b"a", b"", b"\\*", b"c*", b"x y", b"\xc3\xa9*", b"*1"))
+
+    def aclcommand(self):
+        r = self.rng
+        if r.random() < 0.35:
+            return b"@" + r.choice((b"all", b"read", b"write", b"string", b"fast", b"slow", b"admin", b"dangerous", b"connection", b"keyspace", b"pubsub", b"LIST", b"transaction",
+                                    b"set", b"hash", b"sortedset", b"blocking", b"bitmap", b"geo", b"hyperloglog", b"nosuch", b""))
+        return r.choice((b"get", b"GET", b"set", b"mget", b"del", b"rpush", b"lrange", b"ping", b"select", b"select|0", b"select|1", b"client", b"client|list", b"client|id", b"CLIENT|Id", b"config|get",
+                         b"config", b"acl|whoami", b"acl", b"object|encoding", b"object", b"copy", b"bitfield", b"sort", b"lmove", b"eval2", b"client|nosuch", b"nosuch", b"client|", b"get|", b"get|k",
+                         b"config|get|x", b"publish", b"subscribe", b"psubscribe", b"command", b"command|count", b"auth", b"hello", b"echo|a", b"echo", b"exists", b"ttl", b"keys", b"dbsize", b"setrange"))
+
+    def aclinner(self):
+        """A rule that a selector may have."""
+        r = self.rng
+        way = r.random()
+        if way < 0.5:
+            return r.choice((b"+", b"+", b"-")) + self.aclcommand()
+        if way < 0.65:
+            return b"~" + self.aclpattern()
+        if way < 0.78:
+            return b"%" + r.choice((b"R", b"W", b"RW", b"WR", b"r", b"w", b"RR", b"X", b"")) + b"~" + self.aclpattern()
+        if way < 0.86:
+            return b"&" + self.aclpattern()
+        return r.choice((b"allkeys", b"resetkeys", b"allchannels", b"resetchannels", b"allcommands", b"nocommands", b"AllKeys", b"ResetKeys", b"-@all", b"+@all", b"~*", b"&*"))
+
+    def aclrule(self):
+        r = self.rng
+        way = r.random()
+        if way < 0.62:
+            return self.aclinner()
+        if way < 0.72:
+            inner = b" ".join(rule for rule in (self.aclinner() for _ in range(r.choice((0, 1, 2, 3)))) if b" " not in rule)
+            return b"(" + inner + r.choice((b")", b")", b" )"))
+        if way < 0.76:
+            return [b"(" + self.aclinner().replace(b" ", b"_"), self.aclinner(), self.aclinner() + b")"]
+        if way < 0.9:
+            return r.choice((b"on", b"on", b"on", b"off", b"ON", b"nopass", b">p1", b">p1", b">p2", b"<p1", b"<p2", b"resetpass", b">", b"<"))
+        return r.choice((b"reset", b"clearselectors", b"skip-sanitize-payload", b"", b"junk", b"#", b"!", b"#" + b"a" * 64, b"!" + b"a" * 64, b"#" + b"A" * 64, b"#" + b"a" * 63, b"(+get", b")", b"(on)", b"(>x)",
+                         b"+", b"-", b"%", b"~", b"&", b"+@"))
+
+    def aclgood(self):
+        """Rules that make a user who can do something."""
+        r = self.rng
+        return [b"on", r.choice((b">p1", b"nopass", b">p2")), b"resetkeys", b"~" + r.choice((b"s*", b"n*", b"[snl]*")), r.choice((b"%R~l*", b"%W~a*", b"%RW~h*", b"&c*")),
+                r.choice((b"+@all", b"+@read", b"+@write", b"+@string", b"+get")), r.choice((b"-@dangerous", b"+@connection", b"+acl|whoami", b"(+@all %R~* &*)", b"(+set ~* -@slow)"))]
+
+    def aclcall(self):
+        r = self.rng
+        k = self.key
+        return r.choice((lambda: [b"GET", k()], lambda: [b"SET", k(), b"v"], lambda: [b"SET", k(), b"v", b"GET"], lambda: [b"MGET", k(), k(), k()], lambda: [b"MSET", k(), b"1", k(), b"2"], lambda: [b"DEL", k(), k()],
+                         lambda: [b"COPY", k(), k()], lambda: [b"LMOVE", k(), k(), b"LEFT", b"LEFT"], lambda: [b"BITFIELD", k(), b"GET", b"u4", b"0"], lambda: [b"BITFIELD", k(), b"SET", b"u4", b"0", b"1"],
+                         lambda: [b"BITFIELD", k(), b"GET", b"u4", b"0", b"OVERFLOW", b"SAT", b"INCRBY", b"u4", b"0", b"1"], lambda: [b"BITFIELD_RO", k(), b"GET", b"u4", b"0"], lambda: [b"BITFIELD", k()],
+                         lambda: [b"SORT", k()], lambda: [b"SORT", k(), b"STORE", k()], lambda: [b"SORT_RO", k(), b"BY", b"s*"], lambda: [b"ZUNIONSTORE", k(), b"2", k(), k()], lambda: [b"ZINTER", b"2", k(), k()],
+                         lambda: [b"ZUNIONSTORE", k(), b"9", k(), k()], lambda: [b"XREAD", b"STREAMS", k(), k(), b"0", b"0"], lambda: [b"XREAD", b"STREAMS", k(), k(), b"0"], lambda: [b"LMPOP", b"2", k(), k(), b"LEFT"],
+                         lambda: [b"GEORADIUS", k(), b"1", b"1", b"1", b"m"], lambda: [b"GEORADIUS", k(), b"1", b"1", b"1", b"m", b"STORE", k()], lambda: [b"GEOSEARCHSTORE", k(), k(), b"FROMLONLAT", b"1", b"1", b"BYRADIUS", b"1", b"m"],
+                         lambda: [b"PUBLISH", r.choice((b"c1", b"d")), b"m"], lambda: [b"SPUBLISH", b"c1", b"m"], lambda: [b"SUBSCRIBE", b"c1", b"d"], lambda: [b"PSUBSCRIBE", b"c*"], lambda: [b"PSUBSCRIBE", b"c1*"], lambda: [b"UNSUBSCRIBE", b"d"],
+                         lambda: [b"SSUBSCRIBE", b"c1"], lambda: [b"PING"], lambda: [b"ECHO", b"a"], lambda: [b"SELECT", b"0"], lambda: [b"SELECT", b"1"], lambda: [b"CLIENT", b"ID"], lambda: [b"CLIENT", b"LIST"], lambda: [b"CONFIG", b"GET", b"x"],
+                         lambda: [b"ACL", b"WHOAMI"], lambda: [b"AUTH", b"x"], lambda: [b"KEYS", b"*"], lambda: [b"DBSIZE"], lambda: [b"OBJECT", b"ENCODING", k()], lambda: [b"EXISTS", k()], lambda: [b"TTL", k()], lambda: [b"TYPE", k()],
+                         lambda: [b"STRLEN", k()], lambda: [b"SETRANGE", k(), b"0", b"v"], lambda: [b"GETDEL", k()], lambda: [b"GETEX", k()], lambda: [b"GETSET", k(), b"v"], lambda: [b"APPEND", k(), b"v"], lambda: [b"INCR", k()],
+                         lambda: [b"RENAME", k(), k()], lambda: [b"SMOVE", k(), k(), b"m"], lambda: [b"SINTERCARD", b"2", k(), k()], lambda: [b"PFCOUNT", k(), k()], lambda: [b"PFMERGE", k(), k()], lambda: [b"BITOP", b"AND", k(), k()],
+                         lambda: [b"LCS", k(), k()], lambda: [b"BLPOP", k(), k(), b"0"], lambda: [b"BLMPOP", b"0", b"1", k(), b"LEFT"], lambda: [b"XADD", k(), b"*", b"a", b"b"], lambda: [b"XINFO", b"STREAM", k()], lambda: [b"MEMORY", b"USAGE", k()],
+                         lambda: [b"EXPIRE", k(), b"9999"], lambda: [b"WATCH", k()], lambda: [b"TOUCH", k(), k()], lambda: [b"MOVE", k(), b"1"], lambda: [b"NOSUCH"], lambda: [b"GET"], lambda: [b"CLIENT", b"NOSUCH"], lambda: [b"CLIENT"]))()
+
     # HyperLogLogs
     def pkey(self):
         return self._key("p")
@@ -632,6 +705,14 @@ FAMILIES = {
         "COMMAND", "COMMAND DOCS GET", "COMMAND LIST", "CLIENT SETINFO", "MEMORY USAGE", "COMMAND GETKEYS (SET k v|SINTERCARD 2 a b|OBJECT ENCODING k|MEMORY USAGE k|COPY a b|SMOVE a b m)", "COMMAND GETKEYSANDFLAGS (SET k v|SET k v GET|DEL a b|LMOVE a b LEFT LEFT|COPY a b|GETEX k|SINTERSTORE a b c)",
         "COMMAND LIST (FILTERBY (PATTERN xget|ACLCAT nosuch|x y))", "COMMAND DOCS nosuch", "COMMAND HELP", "COMMAND junk", "NOSUCHCOMMAND val...", "junk val",
     ],
+    "acl": [
+        "ACL SETUSER acluser aclrule...", "ACL SETUSER acluser aclrule", "ACL SETUSER acluser aclgood", "ACL SETUSER acluser aclgood aclrule", "ACL SETUSER acluser reset aclgood aclrule...", "ACL SETUSER acluser reset aclrule...",
+        "ACL GETUSER acluser", "ACL GETUSER nobody", "ACL LIST", "ACL USERS", "ACL DELUSER acluser [acluser]", "ACL DELUSER (default|nobody)", "ACL WHOAMI", "ACL CAT", "ACL CAT (read|nosuch|SLOW|x y)", "ACL GENPASS [(1|5|256|4096|4097|0|-1|x|8 8)]",
+        "ACL LOG [(0|-1|x|3|RESET|3 3)]", "ACL DRYRUN acluser aclcall", "ACL DRYRUN acluser aclcall", "ACL DRYRUN acluser aclcall", "ACL DRYRUN nobody aclcall", "ACL (LOAD|SAVE|HELP|junk)", "ACL", "ACL SETUSER", "ACL GETUSER", "ACL DELUSER",
+        "AUTH acllogin", "AUTH acllogin", "AUTH (p1|nobody p1|default x|a b c)", "AUTH", "HELLO (2|3) AUTH acllogin", "RESET", "RESET",
+        "GET skey", "SET skey val", "DEL key", "MGET key...", "RPUSH lkey lval", "LRANGE lkey 0 -1", "SADD akey aval", "HSET hkey field fval", "COPY key key", "SORT lkey BY nosort", "SORT lkey BY w_x LIMIT 0 0", "SORT lkey GET x_a LIMIT 0 0",
+        "MULTI", "EXEC", "DISCARD", "PUBLISH (c1|d) val", "CLIENT GETNAME", "CONFIG GET requirepass", "SELECT 0", "PING", "EXISTS key", "CLIENT KILL USER nobody",
+    ],
     "config": [
         "CONFIG GET (maxmemory|maxmemory-policy|timeout|hz|databases|port2|hash-max-listpack-entries|list-max-listpack-size|slowlog-max-len|maxmemory maxmemory-policy|hash-max-ziplist*)",
         "CONFIG SET (maxmemory-policy (allkeys-lru|noeviction|volatile-ttl|allkeys-random|x)|timeout (0|10|-1|x|99999999999)|maxmemory-samples (5|0|x|10)|slowlog-max-len (128|-1|100)"
@@ -647,6 +728,7 @@ FAMILIES = {
 # Commands whose mutation could do harm or never end: they are only called as their shape says.
 HASH_FIELDS = "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETDEL HGETEX HSETEX"
 NO_MUTATION = {"XREAD", "XREADGROUP", "XCLAIM", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF", "WAIT", "WAITAOF", "REPLICAOF", "SLAVEOF", "RESTORE-ASKING", "MODULE", "LATENCY", "MEMORY", "LOLWUT"} | set(HASH_FIELDS.split())
+NO_MUTATION |= {"AUTH", "ACL"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
@@ -656,7 +738,7 @@ RULES = {
     "scan": "SCAN SSCAN",
     "scanpairs": "HSCAN ZSCAN",
     # Chosen at random.
-    "shape": "SRANDMEMBER SPOP RANDOMKEY HRANDFIELD ZRANDMEMBER",
+    "shape": "ACL|GENPASS SRANDMEMBER SPOP RANDOMKEY HRANDFIELD ZRANDMEMBER",
     # Clocks.
     "seconds": "TTL EXPIRETIME",
     "milliseconds": "PTTL PEXPIRETIME",
@@ -665,7 +747,7 @@ RULES = {
     # Idle times; and 7.2 tells since when a consumer got nothing.
     "groups": "XPENDING XINFO|CONSUMERS XINFO|STREAM XINFO|GROUPS",
     # What a server says of itself.
-    "kind": "XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
+    "kind": "ACL|CAT ACL|LOG ACL|HELP XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
             "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py and test_hash_fields.py have their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH WAITAOF CLUSTER|MYSHARDID " + HASH_FIELDS,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "resp/acl/acl.h"
 #include "resp/command.h"
 #include "resp/journal.h"
 #include "resp/server.h"
@@ -151,9 +152,11 @@ static void who_waits_for_a_password_is_in_when_none_is_asked_for(void **state)
 	reply_init(&r, 2);
 	config_set(w, "requirepass", "secret", "+OK");
 	session_open(&s, &w->server, &r, &ops, 0);
-	assert_false(s.flags & SESSION_AUTHENTICATED);
+	assert_true(acl_must_log_in(&s));
 	config_set(w, "requirepass", "", "+OK");
-	assert_true(s.flags & SESSION_AUTHENTICATED);
+	assert_false(acl_must_log_in(&s));
+	config_set(w, "requirepass", "secret", "+OK");
+	assert_true(acl_must_log_in(&s));
 	session_close(&s);
 	reply_fini(&r);
 }

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "resp/acl/acl.h"
 #include "resp/commands/commands.h"
 #include "resp/commands/sessions/client.h"
 #include "resp/commands/sessions/connection.h"
@@ -212,7 +213,7 @@ static bool kill_option(struct call *c, int i, struct kill_filter *f)
 	} else if (bytes_is(option, "user")) {
 		f->by_user = true;
 		f->user = value;
-		if (!bytes_eq(value, BYTES("default"))) {
+		if (!acl_find(c->server->acl, value)) {
 			reply_errorf(c->reply, "ERR No such user '%.*s'", shown(value), value.p);
 			return false;
 		}
@@ -261,7 +262,7 @@ static bool kill_matches(struct call *c, const struct session *s, const struct k
 		return false;
 	if (f->by_type && type_of(s) != f->type)
 		return false;
-	if (f->by_user && !bytes_eq(f->user, bytes_str(s->user)))
+	if (f->by_user && !bytes_eq(f->user, bytes_str(acl_name(s->user))))
 		return false;
 	if (f->max_age && (c->server->keyspace->now_ms - s->created_ms) / 1000 < f->max_age)
 		return false;

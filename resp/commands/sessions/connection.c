@@ -1,6 +1,7 @@
 /* Who is talking and how: PING ECHO HELLO AUTH SELECT QUIT RESET. */
 #include "resp/commands/sessions/connection.h"
 
+#include "resp/acl/acl.h"
 #include "resp/commands/commands.h"
 #include "resp/server.h"
 #include "resp/session.h"
@@ -68,29 +69,12 @@ static void cmd_reset(struct call *c)
 
 /* --- who --- */
 
-/* Equality in a time that tells nothing of how far two passwords agree. */
-static bool same_secret(struct bytes given, const char *secret)
-{
-	size_t n = strlen(secret);
-	unsigned differ = given.n != n;
-
-	for (size_t i = 0; i < given.n; i++)
-		differ |= (unsigned char)given.p[i] ^ (unsigned char)(n ? secret[i % n] : 1);
-	return differ == 0;
-}
-
-/* There is one user so far. Without a password any will do, as for Redis's default user with nopass. */
 static bool log_in(struct call *c, struct bytes user, struct bytes password)
 {
-	const char *secret = c->server->config.requirepass;
-
-	if (!bytes_eq(user, BYTES("default")) || (secret[0] && !same_secret(password, secret))) {
-		c->server->stats.acl_access_denied_auth++;
-		reply_error(c->reply, WRONG_PASSWORD);
-		return false;
-	}
-	c->session->flags |= SESSION_AUTHENTICATED;
-	return true;
+	if (acl_log_in(c->session, user, password))
+		return true;
+	reply_error(c->reply, WRONG_PASSWORD);
+	return false;
 }
 
 static void cmd_auth(struct call *c)
@@ -103,7 +87,7 @@ static void cmd_auth(struct call *c)
 	}
 	if (c->argc == 3) {
 		user = c->argv[1];
-	} else if (!c->server->config.requirepass[0]) {
+	} else if (acl_needs_no_password(c->server->acl)) {
 		reply_error(c->reply,
 			    "ERR AUTH <password> called without any password configured for the "
 			    "default user. Are you sure your configuration is correct?");
@@ -201,7 +185,7 @@ static void cmd_hello(struct call *c)
 		return;
 	if (h.auth && !log_in(c, c->argv[h.auth], c->argv[h.auth + 1]))
 		return;
-	if (!(c->session->flags & SESSION_AUTHENTICATED)) {
+	if (acl_must_log_in(c->session)) {
 		reply_error(c->reply,
 			    "NOAUTH HELLO must be called with the client already authenticated, "
 			    "otherwise the HELLO <proto> AUTH <user> <pass> option can be used to "

@@ -332,6 +332,7 @@ const struct command bitmap_commands[] = {
 	 .syntax = "<operation: AND|OR|XOR|NOT> destkey key [key ...]"},
 	{.name = "bitfield",
 	 .run = bitmap_cmd_bitfield,
+	 .keyflags = bitmap_field_keyflags,
 	 .arity = -2,
 	 .flags = CMD_WRITE | CMD_DENYOOM,
 	 .categories = CAT_BITMAP,

@@ -14,6 +14,7 @@ bool bitmap_reach(struct call *c, uint64_t last, char **data, size_t *len, bool 
 
 /* bitmap_field.c */
 void bitmap_cmd_bitfield(struct call *c);
+uint32_t bitmap_field_keyflags(int argc, const struct bytes *argv);
 void bitmap_cmd_bitfield_ro(struct call *c);
 
 #endif

@@ -208,3 +208,17 @@ void bitmap_cmd_bitfield_ro(struct call *c)
 {
 	bitfield(c, true);
 }
+
+/* Only GETs: the key is read; what makes no sense is taken for a write. */
+uint32_t bitmap_field_keyflags(int argc, const struct bytes *argv)
+{
+	for (int i = 2; i < argc;) {
+		if (i + 2 < argc && bytes_is(argv[i], "get"))
+			i += 3;
+		else if (i + 1 < argc && bytes_is(argv[i], "overflow"))
+			i += 2;
+		else
+			return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+	}
+	return KEY_RO | KEY_ACCESS;
+}

@@ -346,11 +346,21 @@ static void cmd_getex(struct call *c)
 	}
 }
 
+/* With GET the key is read too. */
+static uint32_t set_keyflags(int argc, const struct bytes *argv)
+{
+	for (int i = 3; i < argc; i++)
+		if (bytes_is(argv[i], "get"))
+			return KEY_RW | KEY_ACCESS | KEY_UPDATE;
+	return KEY_OW | KEY_UPDATE;
+}
+
 /* --- the table --- */
 
 const struct command string_commands[] = {
 	{.name = "set",
 	 .run = cmd_set,
+	 .keyflags = set_keyflags,
 	 .arity = -3,
 	 .flags = CMD_WRITE | CMD_DENYOOM,
 	 .categories = CAT_STRING,
