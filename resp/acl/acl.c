@@ -110,7 +110,7 @@ void acl_refresh(struct server *server)
 
 /* --- logging in --- */
 
-bool acl_log_in(struct session *s, struct bytes name, struct bytes password)
+bool acl_log_in(struct session *s, struct bytes name, struct bytes password, struct bytes command)
 {
 	struct server *server = s->server;
 	struct acl_user *u = acl_find(server->acl, name);
@@ -123,7 +123,7 @@ bool acl_log_in(struct session *s, struct bytes name, struct bytes password)
 	server->stats.acl_access_denied_auth++;
 	struct session *who = server->current ? server->current : s;
 	acl_log_add(server->acl->log, ACL_DENIED_AUTH,
-		    s->flags & SESSION_MULTI ? ACL_MULTI : ACL_TOPLEVEL, BYTES("AUTH"), name, who,
+		    s->flags & SESSION_MULTI ? ACL_MULTI : ACL_TOPLEVEL, command, name, who,
 		    (size_t)server->config.acllog_max_len);
 	return false;
 }

@@ -72,8 +72,8 @@ bool acl_reads_everything(const struct acl_user *user, const struct registered *
 void acl_session_open(struct session *s);
 /* Whether @s has to log in before anything else. */
 bool acl_must_log_in(const struct session *s);
-/* AUTH: false when there is no such user, it is off, or the password is wrong (counted and logged). */
-bool acl_log_in(struct session *s, struct bytes name, struct bytes password);
+/* False when there is no such user, it is off, or the password is wrong (counted and logged as @command's). */
+bool acl_log_in(struct session *s, struct bytes name, struct bytes password, struct bytes command);
 /* Bind @s to @user without a password (the mount); NULL for none. */
 void acl_bind(struct session *s, struct acl_user *user);
 

@@ -71,7 +71,7 @@ static void cmd_reset(struct call *c)
 
 static bool log_in(struct call *c, struct bytes user, struct bytes password)
 {
-	if (acl_log_in(c->session, user, password))
+	if (acl_log_in(c->session, user, password, c->argv[0]))
 		return true;
 	reply_error(c->reply, WRONG_PASSWORD);
 	return false;
