@@ -50,17 +50,35 @@ struct backend_ops {
 	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
 	/* When anything last changed, for directories (extra): milliseconds, 0 when unknown. */
 	int64_t (*latest_ms)(struct backend *b);
+	/* Of the last change of any key (extra): the same as before, nothing changed. */
+	uint64_t (*latest_serial)(struct backend *b);
 	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
 	 * drop errors from close, so they must come at open and write. */
 	const char *(*refusal)(struct backend *b, uint64_t bytes);
 	uint64_t (*max_value)(struct backend *b); /* proto-max-bulk-len */
 	unsigned (*databases)(struct backend *b);
-	/* @push is told that bytes came outside a command's reply (MONITOR). */
-	struct backend_talk *(*talk_open)(struct backend *b, unsigned db, backend_done push,
-					  void *arg);
-	/* False when the other side has closed the session (QUIT, CLIENT KILL): nothing was run. */
+	/* The last error line that a command of the mount was answered with, "" for none yet (extra). Borrowed. */
+	const char *(*last_error)(struct backend *b);
+
+	/* Sessions. CLIENT LIST shows one as @name. @push gets what comes outside a command's reply (messages, MONITOR), and NULL when the
+	 * other side has closed the session while no command of it waited. */
+	struct backend_talk *(*talk_open)(struct backend *b, unsigned db, const char *name,
+					  backend_done push, void *arg);
+	/* Run a command; one at a time. @done may come later, if the command waits (BLPOP), and gets NULL when the session
+	 * was closed before there was an answer. False when the other side has closed it already (QUIT, CLIENT
+	 * KILL): nothing was run, and @done does not come. */
 	bool (*talk)(struct backend_talk *t, int argc, const struct bytes *argv, backend_done done,
 		     void *arg);
+	/* Give up the command that waits: it takes nothing and its @done does not come. False when there is none, or its answer is
+	 * on the way. */
+	bool (*talk_cancel)(struct backend_talk *t);
+	/* What has come and waits for the next turn is handed over now. */
+	void (*talk_hear)(struct backend_talk *t);
+	/* Whether pushes may come: it is subscribed or monitors. */
+	bool (*talk_listens)(const struct backend_talk *t);
+	/* So many pushed bytes wait to be read. False when that is more than the output limits allow: the session is closed then,
+	 * and nothing more comes. */
+	bool (*talk_backlog)(struct backend_talk *t, size_t bytes);
 	void (*talk_close)(struct backend_talk *t);
 	void (*free)(struct backend *b);
 };

@@ -1,43 +1,13 @@
-/* The backend that is this very process: commands go through resp/dispatch.h on sessions of the mount's own. */
+#include "fs/backend_local.h"
+
 #include <stdio.h>
 
-#include "fs/backend.h"
 #include "resp/changes.h"
-#include "resp/dispatch.h"
-#include "resp/server.h"
+#include "resp/net/loop.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
-
-/* One reply in memory. While it is parsed another command may be submitted, and an open file may keep it. */
-struct parcel {
-	struct answers_owner owner; /* first: release gets it */
-	struct reply reply;
-	struct backend_local *home;
-	struct parcel *next; /* in the pool */
-};
-
-struct backend_local {
-	struct backend base; /* first */
-	struct server *server;
-	struct session session;
-	struct reply idle; /* the session's while none of its commands run */
-	struct parcel *pool;
-	unsigned pooled;
-	unsigned out;  /* parcels that somebody holds */
-	bool orphaned; /* freed as soon as the last one comes back */
-};
-
-struct backend_talk {
-	struct backend_local *home;
-	struct session session;
-	struct reply reply;
-	backend_done push;
-	void *arg;
-	bool busy;   /* its own command is running */
-	bool closed; /* by QUIT or CLIENT KILL */
-};
 
 #define PARCELS_POOLED 8
 #define UNIT_INLINE    8
@@ -91,8 +61,7 @@ static struct parcel *parcel_take(struct backend_local *l)
 	return p;
 }
 
-/* Parse what stands in @r and hand it over. True when it was kept. */
-static bool deliver(struct reply *r, struct answers_owner *owner, backend_done done, void *arg)
+bool backend_deliver(struct reply *r, struct answers_owner *owner, backend_done done, void *arg)
 {
 	struct iovec few[16], *iov = few;
 	int max = r->nodes + 1 <= 16 ? 16 : (int)r->nodes + 1;
@@ -108,6 +77,26 @@ static bool deliver(struct reply *r, struct answers_owner *owner, backend_done d
 	if (iov != few)
 		mem_free(iov);
 	return a.kept;
+}
+
+/* Remember the first error line of @r. */
+static void note_error_answers(void *arg, struct answers *a)
+{
+	struct backend_local *l = arg;
+	struct answer piece;
+
+	while (answers_next(a, &piece)) {
+		if (piece.kind != ANSWER_ERROR)
+			continue;
+		snprintf(l->last_error, sizeof(l->last_error), "%.*s", (int)piece.text.n,
+			 piece.text.p);
+		return;
+	}
+}
+
+static void note_error(struct backend_local *l, struct reply *r)
+{
+	backend_deliver(r, NULL, note_error_answers, l);
 }
 
 static void fill_item(struct dispatch_item *item, struct session *s,
@@ -137,14 +126,17 @@ static void local_submit(struct backend *b, unsigned db, const struct backend_co
 		items = mem_alloc(n * sizeof(*items));
 	for (size_t i = 0; i < n; i++)
 		fill_item(&items[i], &l->session, &cmds[i]);
+	uint64_t errors = p->reply.errors;
 	if (n == 1)
 		dispatch_batch(l->server, items, 1);
 	else
 		dispatch_unit(&l->session, items, n);
+	if (p->reply.errors != errors)
+		note_error(l, &p->reply);
 	l->session.reply = &l->idle;
 	if (items != few)
 		mem_free(items);
-	if (!deliver(&p->reply, &p->owner, done, arg))
+	if (!backend_deliver(&p->reply, &p->owner, done, arg))
 		parcel_release(&p->owner);
 }
 
@@ -167,9 +159,18 @@ static int64_t local_latest_ms(struct backend *b)
 	return changes_latest(((struct backend_local *)b)->server->changes).time_ms;
 }
 
-static const char *local_refusal(struct backend *b, uint64_t bytes)
+static uint64_t local_latest_serial(struct backend *b)
 {
-	struct server *s = ((struct backend_local *)b)->server;
+	return changes_latest(((struct backend_local *)b)->server->changes).serial;
+}
+
+static const char *local_last_error(struct backend *b)
+{
+	return ((struct backend_local *)b)->last_error;
+}
+
+static const char *refusal(struct server *s, uint64_t bytes)
+{
 	const struct config *cfg = &s->config;
 
 	if (s->refuse_writes)
@@ -180,6 +181,16 @@ static const char *local_refusal(struct backend *b, uint64_t bytes)
 	    mem_used() + bytes > cfg->maxmemory)
 		return "OOM command not allowed when used memory > 'maxmemory'.";
 	return NULL;
+}
+
+static const char *local_refusal(struct backend *b, uint64_t bytes)
+{
+	struct backend_local *l = (struct backend_local *)b;
+	const char *line = refusal(l->server, bytes);
+
+	if (line)
+		snprintf(l->last_error, sizeof(l->last_error), "%s", line);
+	return line;
 }
 
 static uint64_t local_max_value(struct backend *b)
@@ -194,13 +205,13 @@ static unsigned local_databases(struct backend *b)
 
 /* --- sessions --- */
 
-static void name_peer(const struct session *s, char *buf, size_t n)
+void backend_name_peer(const struct session *s, char *buf, size_t n)
 {
 	(void)s;
 	snprintf(buf, n, "mount");
 }
 
-static void name_local(const struct session *s, char *buf, size_t n)
+void backend_name_local(const struct session *s, char *buf, size_t n)
 {
 	snprintf(buf, n, "%s", s->server->mount_point ? s->server->mount_point : "");
 }
@@ -213,96 +224,19 @@ static void figures(const struct session *s, struct session_figures *out)
 	snprintf(out->events, sizeof(out->events), "r");
 }
 
-/* CLIENT KILL does not take the mount away; unmounting does. */
-static void mount_close(struct session *s, bool now)
-{
-	(void)now;
-	s->flags &= ~(uint32_t)(SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP);
-}
-
-static void mount_wake(struct session *s)
-{
-	(void)s;
-}
-
+/* Without close: CLIENT KILL does not take the mount away, unmounting does. Without wake: nobody would read what comes between its commands. */
 static const struct session_ops mount_session_ops = {
-	.close = mount_close,
-	.wake = mount_wake,
-	.peer = name_peer,
-	.local = name_local,
+	.peer = backend_name_peer,
+	.local = backend_name_local,
 	.figures = figures,
 };
-
-static struct backend_talk *talk_of(struct session *s)
-{
-	return (struct backend_talk *)(void *)((char *)s - offsetof(struct backend_talk, session));
-}
-
-static void talk_session_close(struct session *s, bool now)
-{
-	(void)now;
-	talk_of(s)->closed = true;
-}
-
-static void talk_session_wake(struct session *s)
-{
-	struct backend_talk *t = talk_of(s);
-
-	if (t->busy)
-		return;
-	deliver(&t->reply, NULL, t->push, t->arg);
-	reply_consume(&t->reply, reply_pending(&t->reply));
-}
-
-static const struct session_ops talk_session_ops = {
-	.close = talk_session_close,
-	.wake = talk_session_wake,
-	.peer = name_peer,
-	.local = name_local,
-	.figures = figures,
-};
-
-static struct backend_talk *local_talk_open(struct backend *b, unsigned db, backend_done push,
-					    void *arg)
-{
-	struct backend_local *l = (struct backend_local *)b;
-	struct backend_talk *t = mem_calloc(sizeof(*t));
-
-	t->home = l;
-	t->push = push;
-	t->arg = arg;
-	reply_init(&t->reply, 2);
-	session_open(&t->session, l->server, &t->reply, &talk_session_ops,
-		     SESSION_AUTHENTICATED | SESSION_MOUNT);
-	t->session.db = &l->server->keyspace->dbs[db];
-	t->session.name = mem_dup("ctl", sizeof("ctl"));
-	return t;
-}
-
-static bool local_talk(struct backend_talk *t, int argc, const struct bytes *argv,
-		       backend_done done, void *arg)
-{
-	if (t->closed || (t->session.flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP)))
-		return false;
-	t->busy = true;
-	dispatch(&t->session, argc, argv, 0);
-	t->busy = false;
-	deliver(&t->reply, NULL, done, arg);
-	reply_consume(&t->reply, reply_pending(&t->reply));
-	return true;
-}
-
-static void local_talk_close(struct backend_talk *t)
-{
-	session_close(&t->session);
-	reply_fini(&t->reply);
-	mem_free(t);
-}
 
 static void local_free(struct backend *b)
 {
 	struct backend_local *l = (struct backend_local *)b;
 
+	if (l->timer)
+		loop_timer_remove(l->timer);
 	session_close(&l->session);
 	reply_fini(&l->idle);
 	changes_free(l->server->changes);
@@ -316,12 +250,18 @@ static const struct backend_ops local_ops = {
 	.submit = local_submit,
 	.facts = local_facts,
 	.latest_ms = local_latest_ms,
+	.latest_serial = local_latest_serial,
 	.refusal = local_refusal,
 	.max_value = local_max_value,
 	.databases = local_databases,
-	.talk_open = local_talk_open,
-	.talk = local_talk,
-	.talk_close = local_talk_close,
+	.last_error = local_last_error,
+	.talk_open = talk_open,
+	.talk = talk_run,
+	.talk_cancel = talk_cancel,
+	.talk_hear = talk_hear,
+	.talk_listens = talk_listens,
+	.talk_backlog = talk_backlog,
+	.talk_close = talk_close,
 	.free = local_free,
 };
 

@@ -1,16 +1,18 @@
 #include "fs/ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "fs/answer.h"
 #include "fs/buf.h"
 #include "fs/fs.h"
+#include "fs/parked.h"
 #include "resp/proto/parser.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
 
-/* What MONITOR and the like may pile up before anybody reads. */
-#define CTL_PUSHED_MAX (16u * 1024 * 1024)
+/* What MONITOR and the like may pile up before anybody reads, where the output limits have no bound. */
+#define CTL_PUSHED_MAX (64u * 1024 * 1024)
 
 struct ctl {
 	struct mount *m;
@@ -19,8 +21,11 @@ struct ctl {
 	struct buf reply; /* stands at ... */
 	uint64_t base;    /* ... this offset: behind the last line */
 	size_t ran;       /* bytes of line already run */
+	uint64_t read_to; /* behind what was read */
 	bool running;     /* in run_lines: the callback need not go on by itself */
-	bool answered;
+	bool answered;    /* false while a command waits */
+	bool killed;
+	struct parked *parked; /* the handle's */
 	void (*done)(void *arg, int err);
 	void *arg;
 };
@@ -87,12 +92,102 @@ static void print_all(struct buf *out, struct answers *a)
 	}
 }
 
+/* --- reading --- */
+
+static uint64_t end_of(const struct ctl *c)
+{
+	return c->base + c->reply.n;
+}
+
+/* Whether more may come to the end of what there is. */
+static bool expects(const struct ctl *c)
+{
+	return !c->killed && (!c->answered || c->m->backend->ops->talk_listens(c->talk));
+}
+
+/* What was read of an endless reply is not kept. */
+static void drop_read(struct ctl *c)
+{
+	size_t n = c->read_to > c->base ? (size_t)(c->read_to - c->base) : 0;
+
+	if (n < 64 * 1024 || n * 2 < c->reply.n || !expects(c))
+		return;
+	memmove(c->reply.p, c->reply.p + n, c->reply.n - n);
+	c->reply.n -= n;
+	c->base += n;
+}
+
+static void reply_here(struct ctl *c, struct task *t)
+{
+	size_t left = (size_t)(end_of(c) - t->off), n = left < t->size ? left : t->size;
+
+	if (t->off + n > c->read_to)
+		c->read_to = t->off + n;
+	fuse_reply_buf(t->req, c->reply.p + (t->off - c->base), n);
+	task_free(t);
+	drop_read(c);
+}
+
+/* What is there to be read at t->off, or not. */
+static void read_now(struct ctl *c, struct task *t)
+{
+	if (t->off >= c->base && t->off < end_of(c)) {
+		reply_here(c, t);
+	} else if (t->off >= c->base && c->killed) {
+		fuse_reply_err(t->req, EIO);
+		task_free(t);
+	} else if (t->off >= c->base && expects(c) && !(t->flags & O_NONBLOCK)) {
+		parked_add(c->parked, t);
+	} else {
+		if (t->off >= c->base && expects(c))
+			fuse_reply_err(t->req, EAGAIN);
+		else
+			fuse_reply_buf(t->req, NULL, 0);
+		task_free(t);
+	}
+}
+
+void ctl_read(struct ctl *c, struct task *t)
+{
+	c->m->backend->ops->talk_hear(c->talk);
+	read_now(c, t);
+}
+
+bool ctl_ready(struct ctl *c)
+{
+	c->m->backend->ops->talk_hear(c->talk);
+	return end_of(c) > c->read_to || !expects(c);
+}
+
+/* There is more, or no more to come: those who wait look again. */
+static void look_again(struct ctl *c)
+{
+	struct task *all = c->parked->first, *t;
+	size_t n;
+
+	for (n = 0; all; all = all->next)
+		n++;
+	for (; n && (t = parked_take(c->parked)); n--)
+		read_now(c, t);
+	parked_notify(c->parked);
+}
+
 static void pushed(void *arg, struct answers *a)
 {
 	struct ctl *c = arg;
+	uint64_t read_to = c->read_to > c->base ? c->read_to : c->base;
 
-	if (c->reply.n < CTL_PUSHED_MAX)
+	if (a)
 		print_all(&c->reply, a);
+	else
+		c->killed = true;
+	size_t waits = (size_t)(end_of(c) - read_to);
+	if (!c->killed && !c->parked->first &&
+	    (waits > CTL_PUSHED_MAX || !c->m->backend->ops->talk_backlog(c->talk, waits))) {
+		c->killed = true;
+		buf_free(&c->reply);
+	}
+	look_again(c);
 }
 
 /* --- lines --- */
@@ -103,10 +198,16 @@ static void line_answered(void *arg, struct answers *a)
 {
 	struct ctl *c = arg;
 
-	print_all(&c->reply, a);
 	c->answered = true;
-	if (!c->running)
+	if (a)
+		print_all(&c->reply, a);
+	else
+		c->killed = true;
+	if (c->running)
+		return;
+	if (!c->killed)
 		run_lines(c);
+	look_again(c);
 }
 
 static void finish(struct ctl *c, int err)
@@ -138,8 +239,7 @@ static int run_line(struct ctl *c, struct bytes line)
 		if (!c->m->backend->ops->talk(c->talk, argc, argv, line_answered, c))
 			err = EIO;
 	}
-	if (argc >= 0)
-		mem_free(argv);
+	mem_free(argv);
 	return err;
 }
 
@@ -159,10 +259,8 @@ static void run_lines(struct ctl *c)
 			finish(c, err);
 			return;
 		}
-		if (!c->answered) {
-			c->running = false;
-			return;
-		}
+		if (!c->answered)
+			break; /* the rest runs when it was */
 	}
 	c->running = false;
 	finish(c, c->reply.failed ? ENOMEM : 0);
@@ -178,40 +276,37 @@ void ctl_write(struct ctl *c, uint64_t off, struct bytes data, void (*done)(void
 	c->done = done;
 	c->arg = arg;
 	buf_free(&c->reply);
-	c->base = off + data.n;
+	c->base = c->read_to = off + data.n;
 	buf_bytes(&c->line, data);
 	if (c->line.failed) {
 		buf_free(&c->line);
 		finish(c, ENOMEM);
 		return;
 	}
-	if (c->line.n)
+	if (c->killed)
+		finish(c, EIO);
+	else if (c->answered && c->line.n)
 		run_lines(c);
 	else
 		finish(c, 0);
 }
 
-struct bytes ctl_read(const struct ctl *c, uint64_t off, size_t n)
-{
-	if (off < c->base || off - c->base >= c->reply.n)
-		return BYTES("");
-	size_t left = c->reply.n - (size_t)(off - c->base);
-	return bytes_of(c->reply.p + (off - c->base), left < n ? left : n);
-}
-
-struct ctl *ctl_open(struct mount *m, unsigned db)
+struct ctl *ctl_open(struct mount *m, unsigned db, struct parked *parked)
 {
 	struct ctl *c = mem_calloc(sizeof(*c));
 
 	c->m = m;
-	c->talk = m->backend->ops->talk_open(m->backend, db, pushed, c);
+	c->answered = true;
+	c->parked = parked;
+	c->talk = m->backend->ops->talk_open(m->backend, db, "ctl", pushed, c);
 	return c;
 }
 
 void ctl_close(struct ctl *c)
 {
-	if (c->line.n)
+	if (c->line.n && c->answered)
 		run_line(c, buf_view(&c->line));
+	parked_end(c->parked, EIO);
 	c->m->backend->ops->talk_close(c->talk);
 	buf_free(&c->line);
 	buf_free(&c->reply);

@@ -13,6 +13,7 @@
 #include "resp/server.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/base/num.h"
 
 /* Names found, one behind the other: length, mode, inode number, bytes. */
 struct item {
@@ -23,17 +24,22 @@ struct item {
 struct dir {
 	struct inode *inode; /* borrowed from the handle */
 	struct buf items;
-	size_t at;      /* of the first item kept in items */
-	uint64_t first; /* its offset as the kernel counts, less one */
-	uint64_t count; /* items found since the listing began */
-	char cursor[24];
-	bool begun, done; /* of the scan; done also when nothing is to be scanned */
-	uint64_t *seen;   /* open addressing; 0 is free */
+	size_t at;         /* of the first item kept in items */
+	uint64_t first;    /* its offset as the kernel counts, less one */
+	uint64_t count;    /* items found since the listing began */
+	char cursor[48];   /* of the scan, or the last id of a stream */
+	int64_t countdown; /* names still to be made of numbers, the highest first, so that rm -r finds each where it was listed */
+	bool begun, done;  /* of the scan; done also when nothing is to be scanned */
+	uint64_t *seen;    /* open addressing; 0 is free */
 	size_t nseen, seen_cap;
 	bool answered, looping; /* the callback came while dir_fill was running */
 	struct task *parked;    /* goes on when the others had their turn */
 	struct loop_timer *timer;
 };
+
+/* COUNT of a step. One that finds none of the type looks at ten times as many buckets. */
+#define SCAN_COUNT      100
+#define SCAN_COUNT_TEXT "100"
 
 /* How long one request may look for entries before clients are served in between. */
 #define FILL_USEC 2000
@@ -62,6 +68,7 @@ static void rewind_dir(struct dir *d)
 	d->items.n = d->at = 0;
 	d->first = d->count = 0;
 	d->begun = d->done = false;
+	d->countdown = 0;
 	mem_free(d->seen);
 	d->seen = NULL;
 	d->nseen = d->seen_cap = 0;
@@ -115,6 +122,11 @@ static void add(struct dir *d, struct bytes name, mode_t mode, uint64_t ino)
 
 /* --- finding --- */
 
+static bool is_stream(const struct kind *k)
+{
+	return k->list_members && k->list_members[0] == 'X';
+}
+
 static void add_place(struct dir *d, struct bytes name, const struct place *p, mode_t mode)
 {
 	add(d, name, mode, place_ino(p));
@@ -144,7 +156,8 @@ static void add_fixed(struct dir *d, const struct mount *m)
 	p.node = NODE_DIR;
 	for (int i = 0; i < kinds_count; i++) {
 		p.kind = &kinds[i];
-		add_place(d, bytes_str(kinds[i].name), &p, S_IFDIR);
+		if (!kinds[i].below)
+			add_place(d, bytes_str(kinds[i].name), &p, S_IFDIR);
 	}
 	p.kind = NULL;
 	p.node = NODE_CTL;
@@ -156,6 +169,24 @@ static void add_fixed(struct dir *d, const struct mount *m)
 	p.raw = true;
 	if (top && !d->inode->place.raw)
 		add_place(d, BYTES("raw"), &p, S_IFDIR);
+}
+
+/* What always stands in a directory of the tree: names of the table, and other directories. */
+static void add_fixed_names(struct dir *d, const struct kind *k)
+{
+	struct place p = d->inode->place;
+
+	for (int i = 0; i < kinds_count; i++) {
+		p.kind = &kinds[i];
+		if (kinds[i].below && !strcmp(kinds[i].below, k->name))
+			add_place(d, bytes_str(kinds[i].name), &p, S_IFDIR);
+	}
+	p.node = NODE_ENTRY;
+	p.kind = k;
+	for (int i = 0; k->fixed[i]; i++) {
+		p.key = bytes_str(k->fixed[i]);
+		add_place(d, p.key, &p, k->entry_mode);
+	}
 }
 
 /* Directories that mkdir made and that are no keys yet. */
@@ -200,8 +231,10 @@ static void add_found(struct dir *d, struct mount *m, struct bytes key, struct b
 	struct place p = d->inode->place;
 	bool members = p.node == NODE_ENTRY;
 
-	if (name_length(key) > m->name_max)
+	if (name_length(key) > m->name_max) {
+		m->names_too_long++;
 		return;
+	}
 	name->n = 0;
 	name_encode(name, key);
 	if (name->failed || seen_before(d, buf_view(name)))
@@ -220,7 +253,10 @@ static int add_answers(struct task *t, struct dir *d, struct answers *a, const s
 {
 	struct answer piece;
 	struct buf name = {0};
-	int stride = d->inode->place.node == NODE_ENTRY ? t->at.kind->list_stride : 1;
+	const struct kind *k = t->at.kind;
+	int stride = d->inode->place.node == NODE_ENTRY ? k->list_stride
+		     : k->names[0]                      ? k->names_stride
+							: 1;
 	int err = 0;
 
 	for (int64_t i = 0; i < head->n && !err; i++) {
@@ -232,12 +268,81 @@ static int add_answers(struct task *t, struct dir *d, struct answers *a, const s
 	return err;
 }
 
+/* "# Server" in a text: the name of a section, in lower case. */
+static void add_sections(struct task *t, struct dir *d, struct bytes text)
+{
+	struct buf name = {0}, key = {0};
+
+	for (const char *p = text.p, *end = text.p + text.n; p < end;) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = nl ? nl : end;
+		key.n = 0;
+		for (const char *c = p + 2; p[0] == '#' && c < stop && *c != '\r'; c++)
+			buf_char(&key, (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c));
+		if (key.n)
+			add_found(d, t->m, buf_view(&key), &name);
+		p = stop + 1;
+	}
+	buf_free(&name);
+	buf_free(&key);
+}
+
+/* Entries of a stream: an array of id and fields each. */
+static int add_entries(struct task *t, struct dir *d, struct answers *a, const struct answer *head)
+{
+	struct answer piece, id;
+	struct buf name = {0};
+	int err = 0;
+
+	d->done = head->n < SCAN_COUNT;
+	for (int64_t i = 0; i < head->n && !err; i++) {
+		err = task_answer(a, &piece);
+		if (!err)
+			err = task_answer(a, &id);
+		if (err || id.text.n >= sizeof(d->cursor) - 1)
+			break;
+		d->cursor[0] = '(';
+		memcpy(d->cursor + 1, id.text.p, id.text.n);
+		d->cursor[id.text.n + 1] = '\0';
+		add_found(d, t->m, id.text, &name);
+		if (!answers_next(a, &piece) || !answers_skip(a, &piece))
+			err = EIO;
+	}
+	buf_free(&name);
+	return err;
+}
+
+static void add_numbers(struct task *t, struct dir *d)
+{
+	struct buf name = {0};
+	char number[NUM_BUF];
+
+	for (int i = 0; i < 1000 && d->countdown > 0; i++) {
+		size_t n = num_format_int(number, --d->countdown);
+		add_found(d, t->m, bytes_of(number, n), &name);
+	}
+	buf_free(&name);
+}
+
 static int take_scan(struct task *t, struct dir *d, struct answers *a)
 {
 	struct answer head;
 	int err = task_answer(a, &head);
-	bool whole = t->at.node == NODE_ENTRY && t->at.kind->list_members[1] != 'S';
+	bool entry = t->at.node == NODE_ENTRY;
+	bool whole = entry ? t->at.kind->list_members[1] != 'S' : t->at.kind->names[0] != NULL;
 
+	if (!err && head.kind == ANSWER_INT) {
+		d->countdown = head.n;
+		d->done = true;
+		return 0;
+	}
+	if (!err && head.kind == ANSWER_BULK) {
+		d->done = true;
+		add_sections(t, d, head.text);
+		return 0;
+	}
+	if (!err && head.kind == ANSWER_ARRAY && entry && is_stream(t->at.kind))
+		return add_entries(t, d, a, &head);
 	if (err || head.kind != ANSWER_ARRAY)
 		return err ? err : EIO;
 	if (whole) {
@@ -280,8 +385,26 @@ static void scanned(void *arg, struct answers *a)
 static void scan(struct task *t, struct dir *d)
 {
 	struct bytes words[7];
+	const struct kind *k = t->at.kind;
 	int n = 0;
 
+	if (t->at.node == NODE_ENTRY && is_stream(k)) {
+		words[n++] = BYTES("XRANGE");
+		words[n++] = t->at.key;
+		words[n++] = bytes_str(d->begun ? d->cursor : "-");
+		words[n++] = BYTES("+");
+		words[n++] = BYTES("COUNT");
+		words[n++] = BYTES(SCAN_COUNT_TEXT);
+		d->begun = true;
+		task_command(t, words, n, scanned);
+		return;
+	}
+	if (t->at.node == NODE_DIR && k->names[0]) {
+		for (; n < 3 && k->names[n]; n++)
+			words[n] = bytes_str(k->names[n]);
+		task_command(t, words, n, scanned);
+		return;
+	}
 	if (t->at.node == NODE_ENTRY) {
 		words[n++] = bytes_str(t->at.kind->list_members);
 		words[n++] = t->at.key;
@@ -294,8 +417,7 @@ static void scan(struct task *t, struct dir *d)
 	}
 	words[n++] = bytes_str(d->begun ? d->cursor : "0");
 	words[n++] = BYTES("COUNT");
-	words[n++] = BYTES(
-		"100"); /* a step that finds none of the type looks at ten times as many buckets */
+	words[n++] = BYTES(SCAN_COUNT_TEXT);
 	if (t->at.node == NODE_DIR && t->at.kind->type) {
 		words[n++] = BYTES("TYPE");
 		words[n++] = bytes_str(t->at.kind->type);
@@ -399,6 +521,10 @@ static void dir_fill(struct task *t)
 		if (d->items.failed)
 			t->number = ENOMEM;
 		drop_before(d, t->off);
+		if (d->countdown && d->items.n - d->at < t->size) {
+			add_numbers(t, d);
+			continue;
+		}
 		bool enough = d->first == t->off && d->items.n - d->at >= t->size;
 		if (t->number || enough || d->done)
 			break;
@@ -422,6 +548,9 @@ void dir_read(struct dir *d, struct task *t)
 		add_dots(d);
 		if (t->at.node == NODE_TOP || t->at.node == NODE_DBS) {
 			add_fixed(d, t->m);
+			d->done = true;
+		} else if (t->at.node == NODE_DIR && t->at.kind->fixed) {
+			add_fixed_names(d, t->at.kind);
 			d->done = true;
 		}
 	}

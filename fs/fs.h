@@ -37,7 +37,11 @@ struct mount {
 	struct inodes inodes;
 	struct scratches scratches;
 	struct handle *handles; /* open files and directories */
+	struct handle *polled;  /* those that wait for a change of their key: poll.c */
+	uint64_t polled_serial; /* of the last change looked at for them */
 	size_t name_max;        /* what the kernel takes in a listing */
+	uint64_t requests;
+	uint64_t names_too_long; /* left out of listings, each time */
 };
 
 /* Regular files answer statx's block size with this. */

@@ -6,6 +6,7 @@
 #include "fs/dir.h"
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
+#include "fs/tap.h"
 #include "store/base/mem.h"
 
 struct handle *handle_new(struct mount *m, struct inode *i, int flags)
@@ -43,8 +44,14 @@ void handle_free(struct handle *h)
 	DL_DELETE2(h->m->handles, h, before, after);
 	handle_unstage(h);
 	handle_created(h);
+	if (h->polled)
+		DL_DELETE2(h->m->polled, h, polled_prev, polled_next);
+	if (h->tap)
+		tap_close(h->tap);
 	if (h->ctl)
 		ctl_close(h->ctl);
+	parked_end(&h->parked, EIO);
+	parked_set_poll(&h->parked, NULL);
 	if (h->dir)
 		dir_close(h->dir);
 	content_free(&h->snap);

@@ -11,11 +11,13 @@
 
 #include "fs/content.h"
 #include "fs/inode.h"
+#include "fs/parked.h"
 #include "fs/task.h"
 #include "store/base/blob.h"
 
 struct ctl;
 struct dir;
+struct tap;
 
 struct handle {
 	struct mount *m;
@@ -41,9 +43,16 @@ struct handle {
 
 	struct buf partial; /* an appended line that has no end yet */
 
-	struct ctl *ctl; /* owned, as dir */
+	struct ctl *ctl; /* owned, as dir and tap */
 	struct dir *dir;
-	struct handle *before, *after; /* all of the mount's */
+	struct tap *tap;
+
+	struct parked parked; /* reads that wait, and who polls */
+	uint64_t read_to;     /* how far it was read */
+	bool polled;          /* a change of the key is to be told to who polls */
+	uint64_t polled_serial;
+	struct handle *polled_prev, *polled_next; /* mount->polled */
+	struct handle *before, *after;            /* all of the mount's */
 };
 
 struct handle *handle_new(struct mount *m, struct inode *i, int flags);

@@ -58,6 +58,7 @@ struct inode {
 	bool empty_dir; /* mkdir made it, or its last member was removed: there until rmdir. Holds a reference. */
 	struct scratch *scratch;
 	struct handle *writers; /* open files that stage content */
+	uint64_t heard;         /* a channel: bytes that its readers were given */
 	UT_hash_handle by_id, by_place;
 };
 

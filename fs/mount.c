@@ -15,6 +15,7 @@
 
 #include "fs/fs.h"
 #include "fs/handle.h"
+#include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
@@ -159,6 +160,7 @@ static bool serve(struct mount *m)
 			return true;
 		if (got <= 0)
 			return false;
+		m->requests++;
 		fuse_session_process_buf(m->session, &m->buf);
 		if (fuse_session_exited(m->session))
 			return false;
@@ -264,6 +266,7 @@ struct mount *mount_start(struct server *s)
 		free_mount(m);
 		return NULL;
 	}
+	loop_before_wait(s->loop, polls_tell, m);
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Mounted at %s", m->point);
 	return m;
 }

@@ -106,6 +106,20 @@ void rows_put(struct buf *out, const struct bytes *columns, int ncolumns)
 	}
 }
 
+size_t rows_column_size(struct bytes column)
+{
+	return 1 + (must_quote(column, true) ? quoted_size(column) : column.n);
+}
+
+void rows_put_column(struct buf *out, struct bytes column, char behind)
+{
+	if (must_quote(column, true))
+		put_quoted(out, column);
+	else
+		buf_bytes(out, column);
+	buf_char(out, behind);
+}
+
 static int digit(char c, int base)
 {
 	int v = c >= '0' && c <= '9'   ? c - '0'
@@ -228,6 +242,7 @@ void rows_init(struct rows *r, struct bytes text, int ncolumns, bool partial)
 void rows_fini(struct rows *r)
 {
 	buf_free(&r->scratch);
+	buf_free(&r->words);
 }
 
 /* Unquote the columns that need it. The scratch may move while it grows, so views are made last. */
@@ -253,17 +268,69 @@ static bool unquote_columns(struct rows *r, struct bytes *columns)
 	return !r->scratch.failed;
 }
 
+/* The line at r->at, without its newline; *@used counts it. */
+static bool next_line(const struct rows *r, struct bytes *line, size_t *used)
+{
+	*line = bytes_of(r->text.p + r->at, r->text.n - r->at);
+	if (line->n == 0)
+		return false;
+	const char *end = memchr(line->p, '\n', line->n);
+	if (!end && !r->partial)
+		return false;
+	*used = end ? (size_t)(end - line->p) + 1 : line->n;
+	line->n = end ? *used - 1 : *used;
+	return true;
+}
+
+/* A quoted word borrows from the scratch, which may still move: its place there stands in p until all are read. */
+static bool add_word(struct rows *r, struct bytes word)
+{
+	if (is_quoted(word)) {
+		size_t from = r->scratch.n;
+		if (!unquote(bytes_of(word.p + 2, word.n - 3), &r->scratch))
+			return false;
+		word = (struct bytes){NULL, r->scratch.n - from};
+	}
+	buf_put(&r->words, &word, sizeof(word));
+	return !r->scratch.failed && !r->words.failed;
+}
+
+enum rows_result rows_next_words(struct rows *r, const struct bytes **words, size_t *n)
+{
+	struct bytes line;
+	size_t used;
+
+	if (!next_line(r, &line, &used))
+		return ROWS_END;
+	r->scratch.n = r->words.n = 0;
+	for (const char *at = line.p, *end = line.p + line.n; at <= end;) {
+		const char *tab = at < end ? memchr(at, '\t', (size_t)(end - at)) : NULL;
+		const char *stop = tab ? tab : end;
+		if (!add_word(r, bytes_of(at, (size_t)(stop - at))))
+			return ROWS_BAD;
+		at = stop + 1;
+	}
+	struct bytes *w = (struct bytes *)(void *)r->words.p;
+	const char *unquoted = r->scratch.p;
+	*n = r->words.n / sizeof(*w);
+	for (size_t i = 0; i < *n; i++) {
+		if (w[i].p)
+			continue;
+		w[i].p = w[i].n ? unquoted : "";
+		unquoted += w[i].n;
+	}
+	*words = w;
+	r->at += used;
+	return ROWS_ROW;
+}
+
 enum rows_result rows_next(struct rows *r, struct bytes *columns)
 {
-	struct bytes line = bytes_of(r->text.p + r->at, r->text.n - r->at);
+	struct bytes line;
+	size_t used;
 
-	if (line.n == 0)
+	if (!next_line(r, &line, &used))
 		return ROWS_END;
-	const char *end = memchr(line.p, '\n', line.n);
-	if (!end && !r->partial)
-		return ROWS_END;
-	size_t used = end ? (size_t)(end - line.p) + 1 : line.n;
-	line.n = end ? used - 1 : used;
 	columns[0] = line;
 	if (r->ncolumns == 2) {
 		const char *tab = memchr(line.p, '\t', line.n);

@@ -20,6 +20,10 @@ size_t rows_size(const struct bytes *columns, int ncolumns);
 /* Append a row. */
 void rows_put(struct buf *out, const struct bytes *columns, int ncolumns);
 
+/* One column of a row that has several, and what stands behind it: a TAB, or a newline. */
+size_t rows_column_size(struct bytes column);
+void rows_put_column(struct buf *out, struct bytes column, char behind);
+
 enum rows_result {
 	ROWS_END, /* no line is left; with @partial false also when only an unfinished line is */
 	ROWS_ROW,
@@ -32,11 +36,15 @@ struct rows {
 	int ncolumns;
 	bool partial;       /* take a last line that has no newline, too */
 	struct buf scratch; /* unquoted columns of the current row */
+	struct buf words;   /* struct bytes of rows_next_words */
 };
 
 /* Read rows of @ncolumns (1 or 2) from @text. With two, a line is cut at its first TAB. rows_fini when done. */
 void rows_init(struct rows *r, struct bytes text, int ncolumns, bool partial);
 void rows_fini(struct rows *r);
+
+/* The next line cut at each of its TABs: @words, @n of them, lie in @r until the next call. Results as of rows_next. */
+enum rows_result rows_next_words(struct rows *r, const struct bytes **words, size_t *n);
 
 /* The next row into @columns. They borrow from the text or, where they were quoted, from @r until the next call. After ROWS_BAD r->at
  * is where the bad line begins. Memory that is not to be had is ROWS_BAD with scratch.failed. */

@@ -19,6 +19,7 @@
 struct fuse_req;
 struct mount;
 struct handle;
+struct parked;
 struct task;
 
 typedef void (*task_step)(struct task *t, int err);
@@ -54,10 +55,15 @@ struct task {
 	struct content content;
 
 	/* between the steps of an operation */
+	void (*load)(struct task *t);
 	struct buf text;
 	struct blob *made; /* a blob the task itself put together */
 	task_step then[TASK_DEPTH];
 	unsigned depth;
+
+	/* while it waits for something to read */
+	struct parked *parked;
+	struct task *prev, *next;
 };
 
 /* A task for @req about @inode (may be NULL). at is the inode's place. */

@@ -9,6 +9,8 @@
 #define FILE_MODE (S_IFREG | 0666)
 #define DIR_MODE  (S_IFDIR | 0777)
 
+static const char *const server_names[] = {"clients", "metrics", "save", "slowlog", "stats", NULL};
+
 const struct kind kinds[] = {
 	{
 		.name = "string",
@@ -92,6 +94,81 @@ const struct kind kinds[] = {
 		.list_stride = 2,
 	},
 	{
+		.name = "list.d",
+		.type = "list",
+		.entry_mode = DIR_MODE,
+		.member_mode = FILE_MODE,
+		.creates = true,
+		.entry = &container_ops,
+		.member = &element_ops,
+		.list_members = "LLEN",
+	},
+	{
+		.name = "stream",
+		.type = "stream",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.entry = &stream_ops,
+	},
+	{
+		.name = "stream.d",
+		.type = "stream",
+		.entry_mode = S_IFDIR | 0777,
+		.member_mode = S_IFREG | 0444,
+		.entry = &container_ops,
+		.member = &entry_ops,
+		.list_members = "XRANGE",
+	},
+	{
+		.name = "queue",
+		.type = "list",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.tap = TAP_QUEUE,
+		.at_once = true,
+		.entry = &queue_ops,
+		.write = "RPUSH",
+		.columns = 1,
+	},
+	{
+		.name = "pubsub",
+		.entry_mode = FILE_MODE,
+		.creates = true,
+		.tap = TAP_PUBSUB,
+		.at_once = true,
+		.keyless = true,
+		.names = {"PUBSUB", "CHANNELS"},
+		.names_stride = 1,
+		.entry = &channel_ops,
+		.columns = 1,
+	},
+	{
+		.name = "server",
+		.entry_mode = FILE_MODE,
+		.at_once = true,
+		.keyless = true,
+		.fixed = server_names,
+		.entry = &server_ops,
+	},
+	{
+		.name = "info",
+		.below = "server",
+		.entry_mode = S_IFREG | 0444,
+		.keyless = true,
+		.names = {"INFO", "everything"},
+		.entry = &info_ops,
+	},
+	{
+		.name = "config",
+		.below = "server",
+		.entry_mode = FILE_MODE,
+		.at_once = true,
+		.keyless = true,
+		.names = {"CONFIG", "GET", "*"},
+		.names_stride = 2,
+		.entry = &config_ops,
+	},
+	{
 		.name = "key",
 		.entry_mode = S_IFLNK | 0777,
 		.entry = &key_ops,
@@ -105,11 +182,14 @@ const struct kind kinds[] = {
 
 const int kinds_count = sizeof(kinds) / sizeof(kinds[0]);
 
-const struct kind *kind_by_name(struct bytes name)
+const struct kind *kind_by_name(struct bytes name, const char *below)
 {
-	for (int i = 0; i < kinds_count; i++)
-		if (bytes_eq(name, bytes_str(kinds[i].name)))
-			return &kinds[i];
+	for (int i = 0; i < kinds_count; i++) {
+		const struct kind *k = &kinds[i];
+		bool here = k->below ? below && !strcmp(k->below, below) : !below;
+		if (here && bytes_eq(name, bytes_str(k->name)))
+			return k;
+	}
 	return NULL;
 }
 
@@ -272,4 +352,54 @@ bool kinds_check_number(struct bytes s)
 	while (s.n && s.p[s.n - 1] && strchr("+-.eE", s.p[s.n - 1]))
 		s.n--;
 	return s.n == 0 || num_parse_double(s, &v);
+}
+
+/* --- sizes that must be computed --- */
+
+static bool stamp(const struct task *t, uint64_t *serial)
+{
+	struct backend_facts f = {0};
+
+	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
+	*serial = f.serial;
+	return f.stamped;
+}
+
+/* Remember the size with the inode, if there is one by now. */
+static void stat_loaded(struct task *t, int err)
+{
+	struct inode *i = inode_find(&t->m->inodes, &t->at);
+
+	t->sized_only = false;
+	if (!err && i) {
+		i->sized = stamp(t, &i->sized_serial);
+		i->size = t->found_size;
+	}
+	task_end(t, err);
+}
+
+static void stat_typed(struct task *t, int err)
+{
+	struct inode *i = inode_find(&t->m->inodes, &t->at);
+	uint64_t serial;
+
+	if (err) {
+		task_end(t, err);
+		return;
+	}
+	if (i && i->sized && stamp(t, &serial) && serial == i->sized_serial) {
+		t->found_size = i->size;
+		task_end(t, 0);
+		return;
+	}
+	t->sized_only = true;
+	task_then(t, stat_loaded);
+	t->load(t);
+}
+
+void kinds_sized_stat(struct task *t, void (*load)(struct task *t))
+{
+	t->load = load;
+	task_then(t, stat_typed);
+	task_check_type(t, t->at.kind->type);
 }

@@ -27,6 +27,8 @@ struct file_ops {
 	void (*patch)(struct task *t);
 	/* Make it exist with nothing in it, where the type can hold that; 0 when it is there already, EEXIST for t->excl. */
 	void (*create)(struct task *t);
+	/* Whether a new file may be made, asked before it stages; where it is NULL, the key's type alone decides. */
+	void (*admit)(struct task *t);
 	void (*remove)(struct task *t);
 	/* Members: store t->data at t->at and remove the member of t->inode's place, of the same key, as one unit. */
 	void (*move)(struct task *t);
@@ -37,12 +39,23 @@ struct file_ops {
 	bool (*check)(struct bytes text);
 };
 
+/* What reading takes, and waits for: fs/tap.h. */
+enum tap_kind { TAP_NONE, TAP_QUEUE, TAP_PUBSUB };
+
 struct kind {
 	const char *name;  /* of the directory */
 	const char *type;  /* TYPE's word of the keys in it, NULL for any */
 	mode_t entry_mode; /* of KEY: a file, a directory or a link, with its permissions */
 	mode_t member_mode;
 	bool creates; /* new names may be made in it (in KEY, where that is a directory) */
+	enum tap_kind tap;
+	bool at_once; /* each write is taken when it comes: nothing is staged, truncating means nothing */
+	bool keyless;      /* its names are no keys */
+	const char *below; /* the directory that it stands in, NULL for those of the tree's top */
+	const char *names
+		[3]; /* the command that lists it, where SCAN does not: names, or a text of "# Section"s */
+	int names_stride;
+	const char *const *fixed;     /* or all its names, NULL behind the last */
 	const struct file_ops *entry; /* KEY; for a directory only stat and remove */
 	const struct file_ops *member;
 
@@ -65,11 +78,12 @@ static inline int kind_index(const struct kind *k)
 	return (int)(k - kinds);
 }
 
-/* By a directory's name; NULL. */
-const struct kind *kind_by_name(struct bytes name);
+/* By a directory's name, and that of the one it stands in (NULL for the tree's top); NULL. */
+const struct kind *kind_by_name(struct bytes name, const char *below);
 
 extern const struct file_ops string_ops, lines_ops, field_ops, set_member_ops, zset_member_ops,
-	container_ops, ttl_ops, key_ops;
+	container_ops, ttl_ops, key_ops, queue_ops, channel_ops, stream_ops, entry_ops, element_ops,
+	server_ops, info_ops, config_ops;
 
 /* The operations of what stands at @p. */
 static inline const struct file_ops *place_ops(const struct place *p)
@@ -78,6 +92,13 @@ static inline const struct file_ops *place_ops(const struct place *p)
 }
 
 /* --- shared by the kinds --- */
+
+/* The stat of a view whose size takes @load (with t->sized_only): by the inode's memory of it while the key did not change. */
+void kinds_sized_stat(struct task *t, void (*load)(struct task *t));
+
+/* The views with lines: their check_lines, their append; @t->data, rows of the kind's columns, behind what is there. */
+bool lines_check(const struct kind *k, struct bytes text, bool last, size_t *good);
+void lines_append(struct task *t);
 
 /* Copy t->data out of the way, joined with the content: [0, off) of it, data, and what stands behind off + data.n. With NULs where
  * off is past the end. The result is t->data. ENOMEM; EFBIG when it would be more than a value may have. */

@@ -88,51 +88,9 @@ static void lines_load(struct task *t)
 	task_command(t, words, n, read_answered);
 }
 
-static bool stamp(const struct task *t, uint64_t *serial)
-{
-	struct backend_facts f = {0};
-
-	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
-	*serial = f.serial;
-	return f.stamped;
-}
-
-/* Remember the size with the inode, if there is one by now. */
-static void stat_loaded(struct task *t, int err)
-{
-	struct inode *i = inode_find(&t->m->inodes, &t->at);
-
-	t->sized_only = false;
-	if (!err && i) {
-		i->sized = stamp(t, &i->sized_serial);
-		i->size = t->found_size;
-	}
-	task_end(t, err);
-}
-
-static void stat_typed(struct task *t, int err)
-{
-	struct inode *i = inode_find(&t->m->inodes, &t->at);
-	uint64_t serial;
-
-	if (err) {
-		task_end(t, err);
-		return;
-	}
-	if (i && i->sized && stamp(t, &serial) && serial == i->sized_serial) {
-		t->found_size = i->size;
-		task_end(t, 0);
-		return;
-	}
-	t->sized_only = true;
-	task_then(t, stat_loaded);
-	lines_load(t);
-}
-
 static void lines_stat(struct task *t)
 {
-	task_then(t, stat_typed);
-	task_check_type(t, t->at.kind->type);
+	kinds_sized_stat(t, lines_load);
 }
 
 /* --- writing --- */
@@ -189,7 +147,7 @@ static bool good_row(const struct kind *k, const struct bytes *columns)
 	return !k->swapped || num_parse_double(columns[0], &score);
 }
 
-static bool lines_check(const struct kind *k, struct bytes text, bool last, size_t *good)
+bool lines_check(const struct kind *k, struct bytes text, bool last, size_t *good)
 {
 	struct bytes columns[ROWS_COLUMNS];
 	enum rows_result res;
@@ -301,7 +259,7 @@ static void lines_store(struct task *t)
 	task_check_type(t, t->at.kind->type);
 }
 
-static void lines_append(struct task *t)
+void lines_append(struct task *t)
 {
 	write_rows(t, false);
 }

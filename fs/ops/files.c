@@ -2,6 +2,7 @@
 #include "fs/ctl.h"
 #include "fs/dir.h"
 #include "fs/ops/ops.h"
+#include "fs/tap.h"
 
 static bool for_writing(int flags)
 {
@@ -70,8 +71,26 @@ static void create_entry(struct task *t)
 		ops->create(t);
 	} else {
 		task_then(t, create_typed);
-		task_check_type(t, t->at.kind->type);
+		if (ops->admit)
+			ops->admit(t);
+		else
+			task_check_type(t, t->at.kind->type);
 	}
+}
+
+/* Every name is there but that of a key of another type: O_CREAT comes here only for that one, or when it has just gone. */
+static void create_tap(struct task *t, int err)
+{
+	struct handle *h = handle_new(t->m, t->inode, t->flags);
+
+	t->handle = h;
+	if (!err && t->flags & O_EXCL)
+		err = EEXIST;
+	if (err == ENOENT)
+		err = 0;
+	if (!err && (t->flags & O_ACCMODE) != O_WRONLY)
+		h->tap = tap_open(h, &err);
+	created(t, err);
 }
 
 static void create_scratch(struct task *t)
@@ -85,6 +104,16 @@ static void create_scratch(struct task *t)
 		err = EEXIST;
 	t->handle = handle_new(t->m, t->inode, t->flags);
 	created(t, err);
+}
+
+/* Whether the key of a tap's file has another type; a channel is no key. */
+static void tap_check(struct task *t, task_step step)
+{
+	task_then(t, step);
+	if (t->at.kind->type)
+		task_check_type(t, t->at.kind->type);
+	else
+		task_end(t, 0);
 }
 
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
@@ -103,7 +132,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		err = EEXIST;
 	else if (t->at.node != NODE_SCRATCH && !err) {
 		if (!t->at.kind->creates)
-			err = t->at.kind->entry->store ? ENOENT : EPERM;
+			err = t->at.kind->entry->store && !t->at.kind->keyless ? ENOENT : EPERM;
 		else if (!S_ISREG(ops_mode(t->m, &t->at)))
 			err = EPERM; /* hash.d/KEY is made by mkdir */
 	}
@@ -111,6 +140,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		ops_reply_err(t, err);
 	else if (t->at.node == NODE_SCRATCH)
 		create_scratch(t);
+	else if (t->at.kind->tap)
+		tap_check(t, create_tap);
 	else
 		create_entry(t);
 }
@@ -125,6 +156,36 @@ static void reply_open(struct task *t, struct handle *h)
 	if (fuse_reply_open(t->req, &fi) != 0) /* interrupted: it is never released */
 		handle_free(h);
 	task_free(t);
+}
+
+static void tap_checked(struct task *t, int err)
+{
+	struct handle *h;
+
+	if (err && err != ENOENT) {
+		ops_reply_err(t, err);
+		return;
+	}
+	err = 0;
+	h = handle_new(t->m, t->inode, t->flags);
+	if ((t->flags & O_ACCMODE) != O_WRONLY)
+		h->tap = tap_open(h, &err);
+	if (err) {
+		handle_free(h);
+		ops_reply_err(t, err);
+		return;
+	}
+	reply_open(t, h);
+}
+
+/* Whether @i may be opened for writing. What takes its writes at once tells then what is wrong with them. */
+static int write_refused(struct mount *m, const struct inode *i, const struct file_ops *ops)
+{
+	if (!ops->store && !ops->append)
+		return EPERM;
+	if (i->place.kind->at_once)
+		return m->options.ro ? EROFS : 0;
+	return ops_refused(m, 0);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -144,15 +205,19 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0,
 				       t->m->backend->ops->latest_ms(t->m->backend));
 	else if (ops && write)
-		err = ops->store ? ops_refused(t->m, 0) : EPERM;
+		err = write_refused(t->m, i, ops);
 	if (err) {
 		ops_reply_err(t, err);
 		return;
 	}
+	if (ops && i->place.kind->tap) {
+		tap_check(t, tap_checked);
+		return;
+	}
 	struct handle *h = handle_new(t->m, i, fi->flags);
 	if (i->place.node == NODE_CTL)
-		h->ctl = ctl_open(t->m, i->place.db);
-	else if (ops && write && (fi->flags & O_TRUNC))
+		h->ctl = ctl_open(t->m, i->place.db, &h->parked);
+	else if (ops && write && (fi->flags & O_TRUNC) && !i->place.kind->at_once)
 		handle_stage(h);
 	reply_open(t, h);
 }
@@ -162,8 +227,11 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void reply_content(struct task *t, const struct content *c)
 {
 	struct iovec iov[2];
+	uint64_t size = content_size(c);
 	int n = content_range(c, t->off, t->size, iov);
 
+	if (t->handle && t->off <= size)
+		t->handle->read_to = t->size < size - t->off ? t->off + t->size : size;
 	fuse_reply_iov(t->req, iov, n);
 	task_free(t);
 }
@@ -204,7 +272,7 @@ static bool snapshot_holds(struct handle *h, uint64_t off)
 
 	if (!h->loaded)
 		return false;
-	if (off > 0 && off < content_size(&h->snap))
+	if (off > 0 && (off < content_size(&h->snap) || h->inode->place.kind->keyless))
 		return true;
 	h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key, &f);
 	bool same = f.stamped && h->snap_stamped && f.serial == h->snap_serial;
@@ -251,10 +319,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	t->handle = h;
 	t->off = (uint64_t)off;
 	t->size = size;
+	t->flags = fi->flags;
 	if (off < 0)
 		ops_reply_err(t, EINVAL);
 	else if (h->ctl)
-		t->off = 0, reply_bytes(t, ctl_read(h->ctl, (uint64_t)off, size));
+		ctl_read(h->ctl, t);
+	else if (h->tap)
+		tap_read(h->tap, t);
 	else if (h->inode->scratch)
 		reply_bytes(t, buf_view(&h->inode->scratch->data));
 	else if (h->staged)
@@ -278,6 +349,8 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	task_then(t, ops_reply_err);
 	if (h->staged && h->written)
 		handle_commit(h, t);
+	else if (h->partial.n && t->at.kind->tap && task_raw(t)) /* one element, one message */
+		handle_finish_line(h, t);
 	else
 		task_end(t, 0);
 }

@@ -10,7 +10,7 @@
 static int place_in_top(const struct mount *m, struct bytes name, struct place *p)
 {
 	bool top = !p->numbered;
-	const struct kind *k = kind_by_name(name);
+	const struct kind *k = kind_by_name(name, NULL);
 
 	if (k) {
 		p->node = NODE_DIR;
@@ -86,6 +86,11 @@ int ops_place(struct mount *m, const struct inode *parent, const char *name, str
 	case NODE_DBS:
 		return place_in_dbs(m, s, out);
 	case NODE_DIR:
+		out->kind = kind_by_name(s, parent->place.kind->name);
+		if (out->kind)
+			return 0;
+		out->kind = parent->place.kind;
+		return place_below(s, out, words);
 	case NODE_ENTRY:
 		return place_below(s, out, words);
 	case NODE_MEMBER:
@@ -125,7 +130,8 @@ static int64_t changed_ms(struct mount *m, const struct inode *i)
 
 	if (i->scratch)
 		return i->scratch->time_ms;
-	if (i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER)
+	if ((i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER) &&
+	    !i->place.kind->keyless)
 		m->backend->ops->facts(m->backend, i->place.db, i->place.key, &f);
 	return f.stamped ? f.time_ms : m->backend->ops->latest_ms(m->backend);
 }

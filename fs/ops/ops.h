@@ -63,6 +63,12 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
 	       const char *newname, unsigned flags);
 
+/* --- poll.c --- */
+
+void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph);
+/* The end of a turn of the loop: who polls a key that changed is told. @mount is a struct mount. */
+void polls_tell(void *mount);
+
 /* --- files.c, write.c --- */
 
 static inline struct handle *ops_handle(const struct fuse_file_info *fi)

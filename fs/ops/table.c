@@ -41,4 +41,5 @@ const struct fuse_lowlevel_ops mount_ops = {
 	.statfs = op_statfs,
 	.create = op_create,
 	.copy_file_range = op_copy_file_range,
+	.poll = op_poll,
 };

@@ -114,6 +114,35 @@ static void write_through(struct task *t, struct handle *h, bool append)
 	}
 }
 
+/* Elements and messages are lines, but below raw/, where all of what is written until the file is closed is one. */
+static void write_tap(struct task *t, struct handle *h)
+{
+	if (!task_raw(t)) {
+		task_then(t, reply_written);
+		handle_append(h, t);
+		return;
+	}
+	int err = 0;
+	if (h->partial.n + t->data.n > t->m->backend->ops->max_value(t->m->backend))
+		err = EFBIG;
+	else
+		buf_bytes(&h->partial, t->data);
+	reply_written(t, err ? err : h->partial.failed ? ENOMEM : 0);
+}
+
+static void write_at_once(struct task *t, struct handle *h)
+{
+	t->handle = h;
+	if (t->m->options.ro) {
+		reply_written(t, EROFS);
+	} else if (t->at.kind->tap) {
+		write_tap(t, h);
+	} else {
+		task_then(t, reply_written);
+		place_ops(&t->at)->store(t);
+	}
+}
+
 static int write_refused(const struct task *t, uint64_t end)
 {
 	if (end > t->m->backend->ops->max_value(t->m->backend))
@@ -145,6 +174,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 						     t->m->backend->ops->latest_ms(t->m->backend))
 				     : 0;
 		reply_written(t, err);
+	} else if (i->place.kind->at_once) {
+		write_at_once(t, h);
 	} else if (h->staged) {
 		if (append)
 			t->off = handle_staged(h).n;
@@ -232,6 +263,8 @@ static void set_size(struct task *t, struct handle *h, uint64_t size)
 		ops_reply_attr(t, S_ISDIR(ops_mode(t->m, &i->place)) ? EISDIR : 0);
 	} else if (!key) {
 		ops_reply_attr(t, 0);
+	} else if (i->place.kind->at_once) {
+		set(t, 0);
 	} else if (h && (h->staged || size == 0)) {
 		truncate_handle(t, h, size);
 	} else {

@@ -86,8 +86,8 @@ static void cmd_shutdown(struct call *c)
 static void cmd_monitor(struct call *c)
 {
 	struct session *s = c->session;
-	/* A file is written and read in turns: nobody reads what comes between. */
-	if (s->flags & (SESSION_MOUNT | SESSION_DENY_BLOCKING)) {
+	/* The mount's own session is told nothing between its commands. */
+	if (s->flags & SESSION_DENY_BLOCKING || !s->ops->wake) {
 		reply_error(c->reply, "ERR MONITOR isn't allowed for DENY BLOCKING client");
 		return;
 	}

@@ -253,8 +253,8 @@ static bool address_is(const struct session *s, struct bytes want,
 
 static bool kill_matches(struct call *c, const struct session *s, const struct kill_filter *f)
 {
-	/* A mount is no connection: it ends by umount. */
-	if ((s->flags & (SESSION_INTERNAL | SESSION_MOUNT)) || !s->ops->close)
+	/* A mount, which has no close, is no connection: it ends by umount. Its open files' sessions are. */
+	if ((s->flags & SESSION_INTERNAL) || !s->ops->close)
 		return false;
 	if (s == c->session && f->skip_me)
 		return false;
