@@ -65,6 +65,27 @@ is "$(R hmget h f g x | tr '\n' ,)" V,w,y, "hash: file to RESP"
 R hdel h g >/dev/null
 ok "HDEL" test ! -e "$M/hash.d/h/g"
 
+# stream
+R xadd x 1-1 f v >/dev/null
+is "$(cat "$M/stream/x")" "1-1	f	v" "stream: RESP to file"
+is "$(cat "$M/stream.d/x/1-1")" "f	v" "stream.d, too"
+printf 'g\tw\n' >>"$M/stream/x"
+is "$(R xrevrange x + - count 1 | tail -n2 | tr '\n' ,)" g,w, "stream: file to RESP"
+R xtrim x maxlen 1 >/dev/null
+ok "XTRIM" test ! -e "$M/stream.d/x/1-1"
+is "$(stat -c %s "$M/stream/x")" "$(cat "$M/stream/x" | wc -c)" "and the size"
+R rpush ld a b >/dev/null
+R linsert ld before b x >/dev/null
+is "$(cat "$M/list.d/ld/1")" x "list.d: RESP to file"
+echo y >"$M/list.d/ld/1"
+is "$(R lrange ld 0 -1 | tr '\n' ,)" a,y,b, "list.d: file to RESP"
+
+# a queue has two doors
+R rpush qq 1 2 >/dev/null
+is "$(head -n1 "$M/queue/qq")$(R lpop qq)" 12 "queue: RESP to file"
+echo 3 >"$M/queue/qq"
+is "$(R blpop qq 1 | tail -n1)" 3 "queue: file to RESP"
+
 # keys
 R rename h h2 >/dev/null
 is "$(ls "$M/hash" | tr '\n' ,)$(readlink "$M/key/h2")" h2,../hash/h2 "RENAME"

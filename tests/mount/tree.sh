@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 start
 
-is "$(ls "$M" | tr '\n' ' ')" "ctl db hash hash.d key list raw set set.d string ttl zset zset.d " "the root"
-is "$(ls "$M/raw" | tr '\n' ' ')" "ctl db hash hash.d key list set set.d string ttl zset zset.d " "raw/"
+is "$(ls "$M" | tr '\n' ' ')" "ctl db hash hash.d key list list.d pubsub queue raw server set set.d stream stream.d string ttl zset zset.d " "the root"
+is "$(ls "$M/raw" | tr '\n' ' ')" "ctl db hash hash.d key list list.d pubsub queue server set set.d stream stream.d string ttl zset zset.d " "raw/"
 is "$(ls "$M/db" | wc -l)" 16 "sixteen databases"
 R mset a 1 b 2 >/dev/null
 R rpush l x >/dev/null

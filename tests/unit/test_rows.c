@@ -153,6 +153,39 @@ static void anything_else_is_not(void **state)
 	assert_false(is_line(BYTES("\xe2\x82\n"))); /* cut short */
 }
 
+/* A line of a stream has any number of columns. */
+static void a_line_is_cut_at_each_of_its_tabs(void **state)
+{
+	const struct bytes cols[] = {BYTES("1-1"), BYTES(""), bytes_of("a\0\n\tb", 5), BYTES("$'x"),
+				     BYTES("")};
+	const struct bytes *words;
+	struct buf out = {0};
+	struct rows r;
+	size_t n, size = 0;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		rows_put_column(&out, cols[i], i == 4 ? '\n' : '\t');
+		size += rows_column_size(cols[i]);
+	}
+	assert_int_equal(size, out.n);
+	buf_bytes(&out, BYTES("one\nunfinished"));
+	rows_init(&r, buf_view(&out), 1, false);
+	assert_int_equal(rows_next_words(&r, &words, &n), ROWS_ROW);
+	assert_int_equal(n, 5);
+	for (int i = 0; i < 5; i++)
+		assert_true(bytes_eq(cols[i], words[i]));
+	assert_int_equal(r.at, size);
+	assert_int_equal(rows_next_words(&r, &words, &n), ROWS_ROW);
+	assert_int_equal(n, 1);
+	assert_int_equal(rows_next_words(&r, &words, &n), ROWS_END);
+	rows_fini(&r);
+	rows_init(&r, BYTES("a\t$'\\q'\n"), 1, false);
+	assert_int_equal(rows_next_words(&r, &words, &n), ROWS_BAD);
+	rows_fini(&r);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_column_that_only_begins_like_a_quote_is_itself),
 		cmocka_unit_test(what_echo_writes_is_a_line),
 		cmocka_unit_test(anything_else_is_not),
+		cmocka_unit_test(a_line_is_cut_at_each_of_its_tabs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
