@@ -14,6 +14,7 @@
 #include "fs/mount.h"
 #include "resp/acl/file.h"
 #include "resp/config.h"
+#include "resp/insight/crash.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
@@ -282,6 +283,7 @@ int main(int argc, char **argv)
 
 	struct signals sig = {&server, signals_open()};
 	server_init(&server);
+	crash_install(&server);
 	if (bgfree_start() < 0 || sig.fd < 0) {
 		perror("inodis: cannot start");
 		return 1;

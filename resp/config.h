@@ -103,6 +103,7 @@ struct config {
 	int64_t slowlog_log_slower_than, slowlog_max_len;
 	int64_t latency_monitor_threshold;
 	bool latency_tracking;
+	int watchdog_period;             /* milliseconds, 0: none */
 	int64_t tracking_table_max_keys; /* 0: no bound */
 	unsigned notify_events;          /* enum notify_class bits and K, E */
 	/* yes: both; local: the second; no: neither */
@@ -142,7 +143,8 @@ void config_fit_maxclients(struct config *cfg);
 /* CONFIG GET / SET / REWRITE of the server's configuration; they write the reply. @n of SET counts names and values. */
 void config_reply_get(struct server *s, struct reply *r, const struct bytes *patterns, size_t n);
 void config_reply_set(struct server *s, struct reply *r, const struct bytes *pairs, size_t n);
-void config_reply_rewrite(struct server *s, struct reply *r);
+void config_reply_rewrite(struct server *s, struct reply *r,
+			  bool all); /* @all: what has its default too */
 
 /* One directive's value as text, for fs/ and INFO; false when there is no such directive. Caller frees with mem_free. */
 bool config_get_text(struct server *s, const char *name, char **out);

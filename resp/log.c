@@ -77,3 +77,18 @@ void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 	if (log->syslog)
 		syslog(priority[level], "%s", message);
 }
+
+void log_raw(struct log *log, const char *fmt, ...)
+{
+	char message[LOG_MESSAGE_MAX + 1];
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(message, LOG_MESSAGE_MAX, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	size_t len = n < LOG_MESSAGE_MAX ? (size_t)n : LOG_MESSAGE_MAX - 1;
+	message[len++] = '\n';
+	log_write(log, message, len);
+}

@@ -23,6 +23,9 @@ struct log {
 	char role; /* 'M', 'C' in a saving child */
 };
 
+/* @fmt as it is, with a newline behind it, whatever the level: the report of a crash. */
+void log_raw(struct log *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 void log_line(struct log *log, enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -12,6 +12,7 @@
 #include "resp/command.h"
 #include "resp/dispatch.h"
 #include "resp/events.h"
+#include "resp/insight/crash.h"
 #include "resp/insight/latency.h"
 #include "resp/insight/slowlog.h"
 #include "resp/journal.h"
@@ -95,7 +96,7 @@ static void fields_gone(void *arg, struct db *db, struct bytes key, unsigned n,
 
 /* --- up and down --- */
 
-static void make_run_id(char *id)
+void server_make_id(char *id)
 {
 	static const char hex[] = "0123456789abcdef";
 	unsigned char raw[20] = {0};
@@ -156,7 +157,8 @@ void server_init(struct server *s)
 	s->blocking = blocking_new(s);
 	s->active_expire = true;
 	s->start_ms = s->keyspace->now_ms;
-	make_run_id(s->run_id);
+	server_make_id(s->run_id);
+	server_make_id(s->replid);
 	server_apply_config(s);
 	s->memory_startup = mem_used();
 }
@@ -183,10 +185,8 @@ void server_fini(struct server *s)
 			 "Redis is now ready to exit, bye bye...");
 }
 
-bool server_shutdown(struct server *s, unsigned flags)
+bool server_save_for_exit(struct server *s, unsigned flags)
 {
-	if (s->stopping)
-		return true;
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "User requested shutdown...");
 	if (!snapshot_before_exit(s, flags)) {
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
@@ -198,6 +198,15 @@ bool server_shutdown(struct server *s, unsigned flags)
 		log_line(&s->config.log, LOG_LEVEL_NOTICE, "Calling fsync() on the AOF file.");
 		aof_flush(s);
 	}
+	return true;
+}
+
+bool server_shutdown(struct server *s, unsigned flags)
+{
+	if (s->stopping)
+		return true;
+	if (!server_save_for_exit(s, flags))
+		return false;
 	s->stopping = true;
 	loop_stop(s->loop);
 	return true;
@@ -307,6 +316,9 @@ static int64_t cron(void *arg)
 	int hz = server_hz(s);
 	int64_t now = loop_clock_ms(s->loop);
 
+	if (s->debug.pause_cron)
+		return 1000 / hz;
+	watchdog_feed(s);
 	mem_used(); /* remembers the peak */
 	take_sample(s, now);
 	ticks_rate_refine(&s->registry->rate);

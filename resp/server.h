@@ -74,7 +74,18 @@ struct server_cron {
 	int64_t fast_expire_us;
 };
 
+/* Switches of DEBUG, all off at start. */
+struct server_debug {
+	bool skip_checksum;        /* RDB files and payloads of RESTORE are not checked */
+	bool allow_all_in_scripts; /* scripts may call what CMD_NOSCRIPT forbids them */
+	bool pause_cron;
+	bool reply_keep;             /* buffers of idle clients stay */
+	int64_t reply_peak_ms;       /* idle for so long; 0: as usual, -1: for ever */
+	unsigned aof_flush_sleep_us; /* before each write of the log */
+};
+
 struct server {
+	struct server_debug debug;
 	struct config config;
 	struct keyspace *keyspace;
 	struct evict *evict;
@@ -109,7 +120,7 @@ struct server {
 		refuse_writes; /* an error line ("MISCONF ...") while writes are refused, else NULL */
 	int exit_code;
 	int64_t start_ms;
-	char run_id[41];
+	char run_id[41], replid[41];
 	char *executable;
 	int argc;
 	char **argv;
@@ -143,6 +154,9 @@ static inline bool server_in_unit(const struct server *s)
 /* How often the cron runs now: hz, more with many clients under dynamic-hz. */
 int server_hz(const struct server *s);
 
+/* 40 random hexadecimal digits and a zero. */
+void server_make_id(char *id);
+
 /* CONFIG RESETSTAT. */
 void server_reset_stats(struct server *s);
 
@@ -158,5 +172,8 @@ enum shutdown_flag {
 /* Save what has to be saved, then end the loop, as SHUTDOWN and SIGTERM do; logs as Redis does, and server_fini the good-bye. False when
  * saving failed and the server goes on. */
 bool server_shutdown(struct server *s, unsigned flags);
+
+/* Its first part: save as @flags and the configuration ask for it. False when that failed, which is logged. */
+bool server_save_for_exit(struct server *s, unsigned flags);
 
 #endif

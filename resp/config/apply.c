@@ -4,6 +4,7 @@
 #include "resp/acl/acl.h"
 #include "resp/config/directive.h"
 #include "resp/events.h"
+#include "resp/insight/crash.h"
 #include "resp/net/network.h"
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
@@ -180,6 +181,13 @@ bool apply_appendonly(struct server *s, struct config_error *err)
 		return config_refuse(err, "The append only file cannot be switched while loading.");
 	if (!aof_switch(s, s->config.appendonly))
 		return config_refuse(err, "Unable to turn on AOF. Check server logs.");
+	return true;
+}
+
+bool apply_watchdog(struct server *s, struct config_error *err)
+{
+	(void)err;
+	watchdog_apply(s);
 	return true;
 }
 

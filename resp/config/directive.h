@@ -137,6 +137,7 @@ bool apply_maxmemory(struct server *s, struct config_error *err);
 bool apply_backlog(struct server *s, struct config_error *err);
 bool apply_requirepass(struct server *s, struct config_error *err);
 bool apply_acllog(struct server *s, struct config_error *err);
+bool apply_watchdog(struct server *s, struct config_error *err);
 bool apply_saving(struct server *s, struct config_error *err);
 bool apply_appendonly(struct server *s, struct config_error *err);
 

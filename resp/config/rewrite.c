@@ -34,6 +34,7 @@ struct rewrite {
 	const struct text *users; /* their lines */
 	struct line *lines;
 	size_t n, cap;
+	bool all;     /* write what has its default too */
 	bool signed_; /* the signature stands in it */
 };
 
@@ -200,7 +201,7 @@ static void rewrite_directive(struct rewrite *rw, const struct config *defaults,
 	bool always = d->special && d->special->always;
 	struct text text = {0};
 
-	if (same && !included && !always) {
+	if (same && !included && !always && (!rw->all || !d->def[0] || d->flags & D_HIDDEN)) {
 		/* A string that is not set has no line. */
 		if (!d->def[0] && d->special != &special_notify)
 			drop_lines(rw, d);
@@ -246,9 +247,10 @@ static void join_lines(const struct rewrite *rw, struct text *out)
 
 /* --- the new file --- */
 
-static bool rewrite_file(const struct config *cfg, const struct text *users, const char *path)
+static bool rewrite_file(const struct config *cfg, const struct text *users, const char *path,
+			 bool all)
 {
-	struct rewrite rw = {.cfg = cfg, .users = users};
+	struct rewrite rw = {.cfg = cfg, .users = users, .all = all};
 	struct text content = {0};
 	bool ok = read_lines(&rw, path);
 	int saved = errno;
@@ -267,7 +269,7 @@ static bool rewrite_file(const struct config *cfg, const struct text *users, con
 	return ok;
 }
 
-void config_reply_rewrite(struct server *s, struct reply *r)
+void config_reply_rewrite(struct server *s, struct reply *r, bool all)
 {
 	struct config *cfg = &s->config;
 
@@ -283,7 +285,7 @@ void config_reply_rewrite(struct server *s, struct reply *r)
 	char *real = realpath(cfg->config_file, NULL);
 	struct text users = {0};
 	acl_lines(s->acl, &users);
-	bool ok = rewrite_file(cfg, &users, real ? real : cfg->config_file);
+	bool ok = rewrite_file(cfg, &users, real ? real : cfg->config_file, all);
 	text_fini(&users);
 	if (ok) {
 		log_line(&cfg->log, LOG_LEVEL_NOTICE, "CONFIG REWRITE executed with success.");

@@ -250,7 +250,7 @@ static const struct info_field fields[] = {
 	TEXT(REPLICATION, "role", "master"),
 	NONE(REPLICATION, "connected_slaves"),
 	TEXT(REPLICATION, "master_failover_state", "no-failover"),
-	F(REPLICATION, "master_replid", STRING, run_id),
+	F(REPLICATION, "master_replid", STRING, replid),
 	TEXT(REPLICATION, "master_replid2", "0000000000000000000000000000000000000000"),
 	NONE(REPLICATION, "master_repl_offset"),
 	TEXT(REPLICATION, "second_repl_offset", "-1"),

@@ -36,6 +36,7 @@ static void take_server(struct server *s, struct info_figures *f)
 	f->inodis_version = INODIS_VERSION;
 	f->supervised = supervise_name(supervise_mode(s->config.supervised));
 	f->run_id = s->run_id;
+	f->replid = s->replid;
 	f->executable = s->executable ? s->executable : "";
 	f->config_file = s->config.config_file;
 	f->arch_bits = sizeof(long) * 8;

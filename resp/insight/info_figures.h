@@ -16,7 +16,8 @@ struct info_figures {
 	/* server */
 	char os[3 * sizeof(((struct utsname *)0)->nodename)];
 	char gcc_version[32], build_id[17];
-	const char *redis_version, *inodis_version, *run_id, *executable, *config_file, *supervised;
+	const char *redis_version, *inodis_version, *run_id, *replid, *executable, *config_file,
+		*supervised;
 	uint64_t arch_bits, process_id, tcp_port, server_time_usec, uptime_seconds, uptime_days, hz,
 		configured_hz, lru_clock;
 	/* clients */

@@ -295,7 +295,10 @@ static void check_client(struct client *c, int64_t now_ms)
 		c->net->server->stats.reply_expands++;
 		c->shrunk = false;
 	}
-	if (now_ms - c->session.last_ms > 1000 && c->reply.cap) {
+	const struct server_debug *debug = &c->net->server->debug;
+	int64_t idle_ms = debug->reply_peak_ms ? debug->reply_peak_ms : 1000;
+	if (!debug->reply_keep && idle_ms > 0 && now_ms - c->session.last_ms > idle_ms &&
+	    c->reply.cap) {
 		reply_shrink(&c->reply);
 		if (!c->reply.cap) {
 			c->net->server->stats.reply_shrinks++;

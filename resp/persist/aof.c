@@ -11,6 +11,7 @@
 #include "resp/net/loop.h"
 #include "resp/persist/aof_internal.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/watch.h"
 #include "resp/ticks.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
@@ -388,6 +389,8 @@ static void write_and_sync(void *arg)
 		a->told = s->synced;
 		blocking_synced(s->blocking);
 	}
+	if (a->open.n && s->debug.aof_flush_sleep_us)
+		usleep(s->debug.aof_flush_sleep_us);
 	if (a->open.n && !must_wait(a, now))
 		send_batch(a);
 	if (sync_is_due(a, now) && (!a->sync_error || write_again(a)))
@@ -607,6 +610,27 @@ bool aof_switch(struct server *s, bool on)
 		return switch_on(a);
 	switch_off(a);
 	return true;
+}
+
+bool aof_reload(struct server *s)
+{
+	struct aof *a = s->aof;
+	struct aof_tail tail = {0};
+
+	if (!a->on || !aof_flush(s))
+		return false;
+	for (unsigned i = 0; i < s->keyspace->ndbs; i++) {
+		watch_touch_all(s, &s->keyspace->dbs[i], NULL);
+		keyspace_flush(&s->keyspace->dbs[i], KEYSPACE_FREE_NOW);
+	}
+	journal_remove_consumer(s->journal, &a->consumer);
+	bool ok = aof_load(s, &a->manifest, &tail);
+	journal_add_consumer(s->journal, &a->consumer);
+	s->stats.dirty = 0;
+	if (ok)
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Append Only File loaded by DEBUG LOADAOF");
+	return ok;
 }
 
 void aof_figures(const struct server *s, struct aof_figures *out)

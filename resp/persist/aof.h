@@ -30,6 +30,10 @@ void aof_attach(struct server *s);
  * False after logging why. */
 bool aof_start(struct server *s);
 
+/* DEBUG LOADAOF: write what there is, empty the databases and build them again from the files. False when the log is off or that
+ * failed, which is logged. */
+bool aof_reload(struct server *s);
+
 /* Once a turn of the cron. */
 void aof_cron(struct server *s, int64_t now_ms);
 

@@ -101,7 +101,7 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 	n->figures.load_total = size;
 	n->figures.load_done = 0;
 	s->loading = s->keyspace->expiry_frozen = true;
-	rdb_in_file(&in, fd, size, s->config.rdbchecksum);
+	rdb_in_file(&in, fd, size, s->config.rdbchecksum && !s->debug.skip_checksum);
 	bool ok = rdb_load(s->keyspace, &in, &opt, &result);
 	s->loading = s->keyspace->expiry_frozen = false;
 	n->figures.loaded = result.loaded;

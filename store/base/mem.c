@@ -144,6 +144,27 @@ bool mem_report(void (*write)(void *arg, const char *text), void *arg)
 	return true;
 }
 
+int mem_control(const char *name, int64_t *was, const int64_t *to)
+{
+	/* A control does not say how wide it is, only that a width is wrong. */
+	for (size_t n = sizeof(*was); n > 0; n /= 2) {
+		size_t got = n;
+		*was = 0;
+		int error = mallctl(name, was, &got, (void *)(uintptr_t)to, to ? n : 0);
+		if (error == EPERM && to)
+			error = mallctl(name, NULL, NULL, (void *)(uintptr_t)to, n);
+		if (error != EINVAL)
+			return error;
+	}
+	return EINVAL;
+}
+
+int mem_control_text(const char *name, const char **was)
+{
+	size_t n = sizeof(*was);
+	return mallctl(name, was, &n, NULL, 0);
+}
+
 const char *mem_allocator_name(void)
 {
 	static char name[48];
@@ -196,6 +217,21 @@ bool mem_report(void (*write)(void *arg, const char *text), void *arg)
 	(void)write;
 	(void)arg;
 	return false;
+}
+
+int mem_control(const char *name, int64_t *was, const int64_t *to)
+{
+	(void)name;
+	(void)was;
+	(void)to;
+	return ENOENT;
+}
+
+int mem_control_text(const char *name, const char **was)
+{
+	(void)name;
+	(void)was;
+	return ENOENT;
 }
 
 const char *mem_allocator_name(void)

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 void *mem_alloc(size_t n);
 void *mem_calloc(size_t n);
@@ -84,6 +85,10 @@ bool mem_purge(void);
 
 /* A text of the allocator's own on its state, for people; @write gets it in pieces. False where there is none. */
 bool mem_report(void (*write)(void *arg, const char *text), void *arg);
+
+/* One of the allocator's controls (jemalloc's mallctl): its value, before it is set where @to is not NULL. 0 or an errno. */
+int mem_control(const char *name, int64_t *was, const int64_t *to);
+int mem_control_text(const char *name, const char **was);
 
 /* "jemalloc-5.3.0" or "libc", as INFO's mem_allocator prints it. */
 const char *mem_allocator_name(void);

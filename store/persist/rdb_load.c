@@ -524,7 +524,7 @@ bool rdb_load(struct keyspace *ks, struct rdb_in *in, const struct rdb_load_opti
 
 #define PAYLOAD_TAIL 10 /* u16 version, u64 checksum */
 
-bool rdb_payload_verify(struct bytes payload)
+bool rdb_payload_verify(struct bytes payload, bool checksum)
 {
 	uint16_t version;
 	uint64_t crc;
@@ -534,7 +534,8 @@ bool rdb_payload_verify(struct bytes payload)
 	const char *tail = payload.p + payload.n - PAYLOAD_TAIL;
 	memcpy(&version, tail, sizeof(version));
 	memcpy(&crc, tail + sizeof(version), sizeof(crc));
-	return version <= RDB_VERSION_READ && crc == crc64(0, payload.p, payload.n - sizeof(crc));
+	return version <= RDB_VERSION_READ &&
+	       (!checksum || crc == crc64(0, payload.p, payload.n - sizeof(crc)));
 }
 
 bool rdb_payload_read(struct rdb_in *in, struct bytes payload, const struct type_limits *lim,

@@ -45,7 +45,7 @@ bool rdb_load(struct keyspace *ks, struct rdb_in *in, const struct rdb_load_opti
 	      struct rdb_load_result *out);
 
 /* Whether @payload ends in a version that can be read and the right checksum. */
-bool rdb_payload_verify(struct bytes payload);
+bool rdb_payload_verify(struct bytes payload, bool checksum);
 /* Its value, all of it consumed. False when it is malformed. @in is set up here and the caller's to finish. */
 bool rdb_payload_read(struct rdb_in *in, struct bytes payload, const struct type_limits *lim,
 		      struct rdb_value *v);

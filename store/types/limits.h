@@ -17,9 +17,10 @@ struct type_limits {
 	size_t zset_max_listpack_entries; /* 128 */
 	size_t zset_max_listpack_value;   /* 64 */
 	size_t hll_sparse_max_bytes;      /* 3000: a HyperLogLog longer than this is dense */
-	int list_max_listpack_size;       /* -2: 8 KiB a node; positive: elements a node */
-	size_t stream_node_max_bytes;     /* 4096; 0: as much as a listpack holds */
-	size_t stream_node_max_entries;   /* 100; 0: any number */
+	size_t list_packed_threshold;   /* 0; else an element so long stands by itself, for tests */
+	int list_max_listpack_size;     /* -2: 8 KiB a node; positive: elements a node */
+	size_t stream_node_max_bytes;   /* 4096; 0: as much as a listpack holds */
+	size_t stream_node_max_entries; /* 100; 0: any number */
 	int list_compress_depth; /* kept for CONFIG; nodes are not compressed until it is measured to pay */
 };
 

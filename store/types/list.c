@@ -44,7 +44,8 @@ static struct limit node_limit(const struct type_limits *lim)
 
 static bool is_large(struct bytes s, const struct type_limits *lim)
 {
-	return s.n > node_limit(lim).bytes;
+	return s.n > node_limit(lim).bytes ||
+	       (lim->list_packed_threshold && s.n >= lim->list_packed_threshold);
 }
 
 /* Whether @s may go into @n. */
@@ -52,7 +53,7 @@ static bool fits(const struct node *n, struct bytes s, const struct type_limits 
 {
 	struct limit max = node_limit(lim);
 
-	return !n->plain && n->count < max.count && s.n <= max.bytes &&
+	return !n->plain && !is_large(s, lim) && n->count < max.count && s.n <= max.bytes &&
 	       listpack_bytes(n->data) + s.n + OVERHEAD <= max.bytes;
 }
 
@@ -62,7 +63,7 @@ static void growing(struct list *l, struct bytes s, const struct type_limits *li
 	struct limit max = node_limit(lim);
 	size_t bytes = l->head ? listpack_bytes(l->head->data) : 0;
 
-	if (!l->quick && (bytes + s.n > max.bytes || l->count + 1 > max.count))
+	if (!l->quick && (is_large(s, lim) || bytes + s.n > max.bytes || l->count + 1 > max.count))
 		l->quick = true;
 }
 

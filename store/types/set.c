@@ -463,6 +463,11 @@ const unsigned char *set_intset(const struct set *s)
 	return s->enc == SET_INTSET ? s->is : NULL;
 }
 
+const unsigned char *set_listpack(const struct set *s)
+{
+	return s->enc == SET_LISTPACK ? s->lp : NULL;
+}
+
 struct set *set_adopt_intset(unsigned char *is, const struct type_limits *lim)
 {
 	struct set *s = mem_alloc(sizeof(*s));

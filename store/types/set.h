@@ -56,6 +56,8 @@ void set_iter_end(struct set_iter *it);
 /* For snapshots: the intset of a set of integers, borrowed, else NULL; and sets around a valid intset, or a valid listpack whose elements
  * all differ, which are adopted. */
 const unsigned char *set_intset(const struct set *s);
+/* The listpack of one that is kept so, borrowed, else NULL. */
+const unsigned char *set_listpack(const struct set *s);
 struct set *set_adopt_intset(unsigned char *is, const struct type_limits *lim);
 struct set *set_adopt_listpack(unsigned char *lp, const struct type_limits *lim);
 

@@ -277,6 +277,19 @@ static unsigned bits_for(uint64_t n, unsigned num)
 	return bits;
 }
 
+static bool resizing = true;
+
+void table_resizing(bool on)
+{
+	resizing = on;
+}
+
+/* As in Redis a table that must not grow does at five times what it has room for. */
+static bool may_grow(const struct table *t)
+{
+	return resizing || t->used[0] > 5 * table_size(t, 0) * BUCKET_SLOTS;
+}
+
 /* Before a word is added: room for it, and a step of what is under way. */
 static void make_room(struct table *t)
 {
@@ -288,7 +301,7 @@ static void make_room(struct table *t)
 		table_step(t, t->bits[1] > t->bits[0] ? GROW_STEP : SHRINK_STEP << (late ? 3 : 0));
 	} else if (t->coming) {
 		rehash_await(t);
-	} else if (is_full(t->used[0], table_size(t, 0))) {
+	} else if (is_full(t->used[0], table_size(t, 0)) && may_grow(t)) {
 		rehash_start(t, t->bits[0] + 1u);
 		table_step(t, GROW_STEP);
 	}
@@ -302,7 +315,8 @@ static void after_take(struct table *t)
 		table_step(t, t->bits[1] > t->bits[0] ? GROW_STEP : SHRINK_STEP);
 	else if (t->coming)
 		rehash_await(t);
-	else if (t->bits[0] > SHRINK_BITS_MIN && is_sparse(t->used[0], table_size(t, 0)))
+	else if (resizing && t->bits[0] > SHRINK_BITS_MIN &&
+		 is_sparse(t->used[0], table_size(t, 0)))
 		rehash_start(t, bits_for(t->used[0], 4));
 }
 

@@ -121,6 +121,9 @@ void table_prefetch_bucket(const struct table *t, uint64_t hash);
 void table_prefetch_entry(const struct table *t, uint64_t hash);
 
 /* Room for @n words without a rehash, as far as memory allows; a hint (loading, DEBUG POPULATE). */
+/* For tests: tables are not resized, but when they get far too full. The whole process, true at start. */
+void table_resizing(bool on);
+
 void table_reserve(struct table *t, uint64_t n);
 
 /* Move up to @n buckets of a running rehash; true while there is more to do. */

@@ -536,7 +536,7 @@ static void rewrite(struct server *s, const char *want)
 	struct reply r;
 
 	reply_init(&r, 2);
-	config_reply_rewrite(s, &r);
+	config_reply_rewrite(s, &r, false);
 	assert_string_equal(flat(&r), want);
 	reply_fini(&r);
 }

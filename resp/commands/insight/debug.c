@@ -26,13 +26,6 @@ static void debug_sleep(struct call *c)
 	reply_ok(c->reply);
 }
 
-static void debug_set_active_expire(struct call *c)
-{
-	/* Any other word reads as 0, as atoi has it. */
-	c->server->active_expire = c->argv[2].n && c->argv[2].p[0] > '0' && c->argv[2].p[0] <= '9';
-	reply_ok(c->reply);
-}
-
 static void debug_stringmatch_len(struct call *c)
 {
 	reply_int(c->reply, glob_match(c->argv[2], c->argv[3], false));
@@ -50,27 +43,6 @@ static void debug_log(struct call *c)
 	log_line(&c->server->config.log, LOG_LEVEL_WARNING, "DEBUG LOG: %.*s",
 		 text.n < 4096 ? (int)text.n : 4096, text.p);
 	reply_ok(c->reply);
-}
-
-static void crash(struct call *c, int signal, const char *why)
-{
-	log_line(&c->server->config.log, LOG_LEVEL_WARNING, "=== DEBUG %s ===", why);
-	raise(signal);
-}
-
-static void debug_segfault(struct call *c)
-{
-	crash(c, SIGSEGV, "SEGFAULT");
-}
-
-static void debug_panic(struct call *c)
-{
-	crash(c, SIGABRT, "PANIC");
-}
-
-static void debug_assert(struct call *c)
-{
-	crash(c, SIGABRT, "ASSERT");
 }
 
 /* --- PROTOCOL: one reply of each type --- */
@@ -199,32 +171,73 @@ static const struct {
 	void (*run)(struct call *c);
 	const char *usage, *what;
 } subcommands[] = {
+	{"aof-flush-sleep", 3, 3, debug_aof_flush_sleep, "AOF-FLUSH-SLEEP <microsec>",
+	 "Wait for so long before each write of the append-only log."},
 	{"assert", 2, 2, debug_assert, "ASSERT", "End the process as a failed assertion does."},
+	{"change-repl-id", 2, 2, debug_change_repl_id, "CHANGE-REPL-ID",
+	 "Draw a new replication ID."},
+	{"config-rewrite-force-all", 2, 2, debug_config_rewrite_all, "CONFIG-REWRITE-FORCE-ALL",
+	 "CONFIG REWRITE of every directive, those that have their default too."},
+	{"crash-and-recover", 2, 3, debug_crash_and_recover, "CRASH-AND-RECOVER [<milliseconds>]",
+	 "Start anew after so long without saving anything."},
+	{"dict-resizing", 3, 3, debug_dict_resizing, "DICT-RESIZING <0|1>",
+	 "Keep the hash tables at their size, or let them grow and shrink."},
 	{"digest", 2, 2, debug_digest, "DIGEST", "Return a fingerprint of the whole data set."},
 	{"digest-value", 2, INT16_MAX, debug_digest_value, "DIGEST-VALUE <key> [<key> ...]",
 	 "Return a fingerprint of each key's value."},
 	{"error", 3, 3, debug_error, "ERROR <string>", "Reply with <string> as an error."},
 	{"help", 2, 2, debug_help, NULL, NULL},
-	{"htstats", 3, 4, debug_htstats, "HTSTATS <dbid>",
+	{"htstats", 3, 4, debug_htstats, "HTSTATS <dbid> [full]",
 	 "Return the state of a database's hash tables."},
-	{"htstats-key", 3, 4, debug_htstats_key, "HTSTATS-KEY <key>",
+	{"htstats-key", 3, 4, debug_htstats_key, "HTSTATS-KEY <key> [full]",
 	 "Return the state of the hash table that a value is kept in."},
+	{"leak", 3, 3, debug_leak, "LEAK <string>", "Lose as much memory as <string> takes."},
+	{"listpack", 3, 3, debug_listpack, "LISTPACK <key>",
+	 "Print the listpack of a value to the standard output."},
+	{"loadaof", 2, 2, debug_loadaof, "LOADAOF",
+	 "Empty the databases and build them again from the append-only log."},
 	{"log", 3, 3, debug_log, "LOG <message>", "Write <message> to the log."},
-	{"object", 3, 4, debug_object, "OBJECT <key>", "Return how a key's value is kept."},
+	{"mallctl", 3, 4, debug_mallctl, "MALLCTL <key> [<val>]",
+	 "Return one of the allocator's numbers, and set it."},
+	{"mallctl-str", 3, 3, debug_mallctl_str, "MALLCTL-STR <key>",
+	 "Return one of the allocator's strings."},
+	{"object", 3, 4, debug_object, "OBJECT <key> [fast]", "Return how a key's value is kept."},
+	{"oom", 2, 2, debug_oom, "OOM", "End the process as one that gets no memory does."},
 	{"panic", 2, 2, debug_panic, "PANIC", "End the process as an impossible state does."},
+	{"pause-cron", 3, 3, debug_pause_cron, "PAUSE-CRON <0|1>", "Stop the periodic work."},
 	{"populate", 3, 5, debug_populate, "POPULATE <count> [<prefix>] [<size>]",
 	 "Bind <prefix>:0 and so on, \"key\" by default, to strings of <size> bytes."},
 	{"protocol", 3, 3, debug_protocol, "PROTOCOL <type>",
 	 "Reply with a value of a type: string, integer, double, bignum, null, array, ..."},
+	{"quicklist", 3, 4, debug_quicklist, "QUICKLIST <key> [<0|1>]",
+	 "Print the nodes of a list to the standard output, with 1 their elements too."},
+	{"quicklist-packed-threshold", 3, 3, debug_packed_threshold,
+	 "QUICKLIST-PACKED-THRESHOLD <size>",
+	 "Elements of lists from this size on stand by themselves; 0 for the usual."},
 	{"reload", 2, 5, persist_debug_reload, "RELOAD [MERGE] [NOFLUSH] [NOSAVE]",
 	 "Save, empty the databases and load again, leaving out what is said."},
+	{"replybuffer", 4, 4, debug_replybuffer,
+	 "REPLYBUFFER <PEAK-RESET-TIME <NEVER|RESET|time>|RESIZING <0|1>>",
+	 "Set when an idle client's reply buffer is given back, or whether it is at all."},
+	{"restart", 2, 3, debug_restart, "RESTART [<milliseconds>]",
+	 "Save and start anew after so long."},
+	{"sdslen", 3, 3, debug_sdslen, "SDSLEN <key>",
+	 "Return how much memory a key and its string take."},
 	{"segfault", 2, 2, debug_segfault, "SEGFAULT", "End the process by SIGSEGV."},
 	{"set-active-expire", 3, 3, debug_set_active_expire, "SET-ACTIVE-EXPIRE <0|1>",
 	 "Switch the removal of expired keys that nobody asks for."},
+	{"set-disable-deny-scripts", 3, 3, debug_set_disable_deny_scripts,
+	 "SET-DISABLE-DENY-SCRIPTS <0|1>", "Let scripts call every command."},
+	{"set-skip-checksum-validation", 3, 3, debug_set_skip_checksum,
+	 "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+	 "Take RDB files and RESTORE's payloads whatever their checksum is."},
 	{"sleep", 3, 3, debug_sleep, "SLEEP <seconds>",
 	 "Do nothing for so long, decimals allowed."},
 	{"stringmatch-len", 4, 4, debug_stringmatch_len, "STRINGMATCH-LEN <pattern> <string>",
 	 "Return whether <pattern> matches <string>."},
+	{"stringmatch-test", 2, 2, debug_stringmatch_test, "STRINGMATCH-TEST",
+	 "Match random strings with random patterns."},
+	{"structsize", 2, 2, debug_structsize, "STRUCTSIZE", "Return the sizes of structures."},
 };
 #define NSUBCOMMANDS (sizeof(subcommands) / sizeof(*subcommands))
 

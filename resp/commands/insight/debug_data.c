@@ -11,28 +11,6 @@
 #include "store/types/set.h"
 #include "store/types/zset.h"
 
-/* The word of argv[2], or 0 with the error replied. */
-static uint64_t subject(struct call *c)
-{
-	uint64_t word = keyspace_read(c->db, c->argv[2], KEYSPACE_NOTOUCH);
-	if (!word)
-		reply_error(c->reply, "ERR no such key");
-	return word;
-}
-
-void debug_object(struct call *c)
-{
-	uint64_t word = subject(c);
-	if (!word)
-		return;
-	char text[256];
-	int n = snprintf(text, sizeof(text),
-			 "Value at:%p refcount:1 encoding:%s lru:%u lru_seconds_idle:%u",
-			 (void *)word_ptr(word), entry_encoding(word), entry_lru(word),
-			 keyspace_idle_seconds(c->db->ks, word));
-	reply_status_bytes(c->reply, bytes_of(text, (size_t)n));
-}
-
 /* --- hash tables --- */
 
 static void write_table(struct table *t, FILE *out)
@@ -110,7 +88,7 @@ static struct table *table_of(uint64_t word)
 
 void debug_htstats_key(struct call *c)
 {
-	uint64_t word = subject(c);
+	uint64_t word = debug_subject(c);
 	if (!word)
 		return;
 	struct table *t = table_of(word);

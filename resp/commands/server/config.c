@@ -16,7 +16,7 @@ static void config_set(struct call *c)
 
 static void config_rewrite(struct call *c)
 {
-	config_reply_rewrite(c->server, c->reply);
+	config_reply_rewrite(c->server, c->reply, false);
 }
 
 static void config_resetstat(struct call *c)

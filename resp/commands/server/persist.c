@@ -254,7 +254,7 @@ static void cmd_restore(struct call *c)
 	}
 	if (!restore_ttl(c, &r))
 		return;
-	if (!rdb_payload_verify(c->argv[3])) {
+	if (!rdb_payload_verify(c->argv[3], !c->server->debug.skip_checksum)) {
 		reply_error(c->reply, "ERR DUMP payload version or checksum are wrong");
 		return;
 	}
