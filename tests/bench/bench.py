@@ -270,6 +270,156 @@ def row_idle(table):
         table.line(f"{n:,} idle connections" if not i else "", measure, f"{ref:.0f} B", f"{own:.0f} B", own / ref, "1 x", own < ref)
 
 
+# --- one long command after the other ------------------------------------------------------------------
+
+def fill(server, calls, batch=500):
+    """Send the calls in batches; each is a list of words."""
+    with server.conn(timeout=600) as c:
+        waiting = 0
+        for words in calls:
+            c.send(*words)
+            waiting += 1
+            if waiting == batch:
+                for _ in range(waiting):
+                    c.read()
+                waiting = 0
+        for _ in range(waiting):
+            c.read()
+
+
+END = b"all of it has come"
+
+
+def timed_command(server, words, times):
+    """Seconds and server cpu of the command, in milliseconds each."""
+    with server.conn(timeout=600) as c:
+        cpu, began = cpu_seconds(server.pid), time.monotonic()
+        for _ in range(times):
+            c.send(*words)
+            c.send("ECHO", END)
+            # Replies are not looked at: that would take longer than making them.
+            last = b""
+            while not last.endswith(END + b"\r\n"):
+                last = (last + c.sock.recv(1 << 20))[-64:]
+        wall = time.monotonic() - began
+        return {"wall": wall * 1000 / times, "cpu": (cpu_seconds(server.pid) - cpu) * 1000 / times}
+
+
+def long_command(table, row, servers, words, times, goal=1.0):
+    note(f"{row}: {times} times, {ROUNDS} rounds")
+    seen = {"redis": [], "inodis": []}
+    for kind in ("redis", "inodis"):
+        timed_command(servers[kind], words, 1)
+    for _ in range(ROUNDS):
+        for kind in ("redis", "inodis"):
+            seen[kind].append(timed_command(servers[kind], words, times))
+    for what, measure in (("cpu", "server cpu"), ("wall", "time, seen by the client")):
+        r = middle([i[what] / r[what] if r[what] else 0 for r, i in zip(seen["redis"], seen["inodis"])])
+        table.line(row if what == "cpu" else "", measure, *[f"{middle([m[what] for m in seen[k]]):.2f} ms" for k in ("redis", "inodis")], r,
+                   f"{goal:.2f} x" if what == "cpu" else None, r <= goal if what == "cpu" else None)
+
+
+def chunks(words, each, head):
+    """Calls that begin with @head and take @each of the words."""
+    words = list(words)
+    for i in range(0, len(words), each):
+        yield [*head, *words[i : i + each]]
+
+
+def row_xadd(table):
+    s = both()
+    compared(table, "XADD, pipeline 16", s, scaled(1_000_000), ["-c", "50", "-P", "16", "XADD", "stream", "*", "field", "a value of 32 bytes, more or less"], cpu_goal=1)
+    compared(table, "XADD MAXLEN ~ 1000, pipeline 16", s, scaled(1_000_000), ["-c", "50", "-P", "16", "XADD", "capped", "MAXLEN", "~", "1000", "*", "field", "value"], cpu_goal=1)
+    for server in s.values():
+        fill(server, [["XGROUP", "CREATE", "stream", "group", "0"]])
+    compared(table, "XREADGROUP COUNT 10, pipeline 16", s, scaled(100_000) // ROUNDS, ["-c", "50", "-P", "16", "XREADGROUP", "GROUP", "group", "consumer", "COUNT", "10", "STREAMS", "stream", ">"], cpu_goal=1)
+    end(s)
+
+
+def row_pfadd(table):
+    s = both()
+    compared(table, "PFADD, pipeline 16", s, scaled(1_000_000), ["-c", "50", "-P", "16", "-r", "100000000", "PFADD", "hll", "__rand_int__"], cpu_goal=1)
+    for server in s.values():
+        fill(server, [["PFADD", f"hll{i}", *range(i * 1000, i * 1000 + 5000)] for i in range(3)])
+    compared(table, "PFCOUNT of one key, pipeline 16", s, scaled(500_000), ["-c", "50", "-P", "16", "PFCOUNT", "hll"], cpu_goal=1)
+    compared(table, "PFCOUNT of three keys, pipeline 16", s, scaled(20_000), ["-c", "50", "-P", "16", "PFCOUNT", "hll0", "hll1", "hll2"], cpu_goal=1)
+    end(s)
+
+
+def row_lrange(table):
+    s = both()
+    for server in s.values():
+        fill(server, chunks((f"element:{i:012}" for i in range(600)), 100, ["RPUSH", "list"]))
+    for n in (100, 600):
+        compared(table, f"LRANGE of {n}, pipeline 16", s, scaled(3_000_000) // n, ["-c", "50", "-P", "16", "LRANGE", "list", "0", str(n - 1)], cpu_goal=1)
+    end(s)
+
+
+def row_sets(table):
+    s, n = both(), scaled(1_000_000)
+    for server in s.values():
+        fill(server, chunks((f"member:{i}" for i in range(n)), 100, ["SADD", "a"]))
+        fill(server, chunks((f"member:{i}" for i in range(n * 9 // 10, n * 19 // 10)), 100, ["SADD", "b"]))
+        fill(server, chunks(range(n), 100, ["SADD", "i"]))
+        fill(server, chunks(range(n // 2, n * 3 // 2), 100, ["SADD", "j"]))
+    million = f"{n / 1e6:g} M"
+    long_command(table, f"SINTER of two sets of {million}, a tenth in both", s, ["SINTER", "a", "b"], 3)
+    long_command(table, f"SINTERSTORE of two sets of {million} integers, half in both", s, ["SINTERSTORE", "d", "i", "j"], 3)
+    long_command(table, f"SUNIONSTORE of two sets of {million}", s, ["SUNIONSTORE", "d", "a", "b"], 2)
+    end(s)
+
+
+def row_zunion(table):
+    s, n = both(), scaled(1_000_000)
+    for server in s.values():
+        for key, start in (("a", 0), ("b", n // 2)):
+            fill(server, chunks((w for i in range(start, start + n) for w in (i * 7919 % n, f"member:{i}")), 200, ["ZADD", key]))
+    million = f"{n / 1e6:g} M"
+    long_command(table, f"ZUNIONSTORE of two sorted sets of {million}, half in both", s, ["ZUNIONSTORE", "d", 2, "a", "b"], 2)
+    long_command(table, f"ZINTERSTORE of the same", s, ["ZINTERSTORE", "d", 2, "a", "b"], 2)
+    long_command(table, f"ZRANGESTORE of one", s, ["ZRANGESTORE", "d", "a", 0, -1], 2)
+    end(s)
+
+
+def row_sort(table):
+    s, n = both(), scaled(100_000)
+    for server in s.values():
+        fill(server, chunks((i * 7919 % n for i in range(n)), 100, ["RPUSH", "list"]))
+        fill(server, [["SET", f"weight_{i}", i * 104729 % n] for i in range(n)])
+    count = f"{n:,}"
+    long_command(table, f"SORT of {count} numbers", s, ["SORT", "list"], 5)
+    long_command(table, f"SORT ALPHA of {count} words", s, ["SORT", "list", "ALPHA"], 5)
+    long_command(table, f"SORT BY of {count}, LIMIT 0 100", s, ["SORT", "list", "BY", "weight_*", "LIMIT", 0, 100], 5)
+    long_command(table, f"SORT STORE of {count} numbers", s, ["SORT", "list", "STORE", "d"], 5)
+    end(s)
+
+
+def row_geo(table):
+    s, n = both(), scaled(500_000)
+    for server in s.values():
+        fill(server, chunks((w for i in range(n) for w in (f"{i * 0.6180339887 % 1 * 20:.6f}", f"{40 + i * 0.7548776662 % 1 * 10:.6f}", f"place:{i}")), 300, ["GEOADD", "geo"]))
+    for km, times in ((5, 100_000), (100, 3_000)):
+        compared(table, f"GEOSEARCH {km} km among {n:,}, pipeline 16", s, scaled(times), ["-c", "50", "-P", "16", "GEOSEARCH", "geo", "FROMLONLAT", "10", "45", "BYRADIUS", str(km), "km", "ASC"], cpu_goal=1)
+    compared(table, "GEOADD, pipeline 16", s, scaled(300_000), ["-c", "50", "-P", "16", "-r", "100000", "GEOADD", "more", "10.__rand_int__", "45", "m:__rand_int__"], cpu_goal=1)
+    end(s)
+
+
+def row_publish(table):
+    n = scaled(20_000)
+    note(f"PUBLISH to 100 subscribers: {n} messages, {ROUNDS} rounds")
+    s, seen = both(), {"redis": [], "inodis": []}
+    for _ in range(ROUNDS):
+        for kind in ("redis", "inodis"):
+            cpu = cpu_seconds(s[kind].pid)
+            seconds, _slowest = load(s[kind], "publish", n, 16)
+            seen[kind].append({"cpu": (cpu_seconds(s[kind].pid) - cpu) / n * 1e6, "wall": seconds / n * 1e6})
+    for what, measure in (("cpu", "server cpu a message"), ("wall", "time a message, until all have it")):
+        r = middle([i[what] / r[what] for r, i in zip(seen["redis"], seen["inodis"])])
+        table.line("PUBLISH to 100 subscribers, pipeline 16" if what == "cpu" else "", measure, *[f"{middle([m[what] for m in seen[k]]):.1f} us" for k in ("redis", "inodis")], r,
+                   "1.00 x" if what == "cpu" else None, r <= 1 if what == "cpu" else None)
+    end(s)
+
+
 # --- the mount -----------------------------------------------------------------------------------------
 
 OPS = {"stat": "stat", "read": "read 32 bytes of an open file", "open": "open, read, close"}
@@ -338,7 +488,8 @@ def row_mount(table):
 
 
 ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100, "zadd": row_zadd, "one": row_one, "memory": row_memory,
-        "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle}
+        "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle, "xadd": row_xadd, "publish": row_publish, "sets": row_sets, "zunion": row_zunion, "sort": row_sort, "pfadd": row_pfadd, "geo": row_geo,
+        "lrange": row_lrange}
 
 
 def main():

@@ -2,6 +2,7 @@
  *
  *     load PORT strings COUNT BATCH    SET of 11-byte keys with 32-byte values
  *     load PORT zset COUNT BATCH       ZADD of 20-byte members to one sorted set, in no order
+ *     load PORT publish COUNT BATCH    PUBLISH of 32-byte messages to 100 subscribers, until all have them
  *
  * What redis-benchmark cannot do: exact key and value lengths, each key once, and the slowest round trip. Prints
  * "SECONDS SLOWEST_USEC ERRORS".
@@ -10,6 +11,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,15 +104,81 @@ static uint64_t read_replies(int fd, uint64_t want)
 	return errors;
 }
 
+/* --- publishing --- */
+
+#define SUBSCRIBERS 100
+#define CHANNEL     "*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nnews\r\n"
+#define CONFIRMED   "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"
+#define TEXT        "$4\r\nnews\r\n$32\r\n0123456789abcdef0123456789abcdef\r\n"
+#define PUBLISH     "*3\r\n$7\r\nPUBLISH\r\n" TEXT
+#define MESSAGE     "*3\r\n$7\r\nmessage\r\n" TEXT
+
+/* Read what has come for the subscribers; bytes they all still lack. */
+static uint64_t drain(struct pollfd *subscribers, uint64_t *lacking)
+{
+	static char buf[1 << 18];
+	uint64_t sum = 0;
+
+	poll(subscribers, SUBSCRIBERS, 1);
+	for (int i = 0; i < SUBSCRIBERS; i++) {
+		if (subscribers[i].revents) {
+			ssize_t r = read(subscribers[i].fd, buf, sizeof buf);
+			if (r <= 0) {
+				perror("read");
+				exit(1);
+			}
+			lacking[i] -= (uint64_t)r;
+		}
+		sum += lacking[i];
+	}
+	return sum;
+}
+
+static void publish(int fd, int port, uint64_t count, uint64_t batch)
+{
+	struct pollfd subscribers[SUBSCRIBERS];
+	uint64_t lacking[SUBSCRIBERS];
+	char *out = malloc(batch * sizeof(PUBLISH));
+
+	for (int i = 0; i < SUBSCRIBERS; i++) {
+		subscribers[i] = (struct pollfd){.fd = dial(port), .events = POLLIN};
+		write_all(subscribers[i].fd, CHANNEL, sizeof(CHANNEL) - 1);
+		lacking[i] = sizeof(CONFIRMED) - 1 + count * (sizeof(MESSAGE) - 1);
+	}
+	/* All are subscribed before the first message. */
+	while (drain(subscribers, lacking) > SUBSCRIBERS * count * (sizeof(MESSAGE) - 1))
+		;
+	uint64_t began = now_ns();
+	for (uint64_t i = 0; i < count;) {
+		size_t len = 0;
+		uint64_t n = count - i < batch ? count - i : batch;
+		for (uint64_t j = 0; j < n; j++, i++, len += sizeof(PUBLISH) - 1)
+			memcpy(out + len, PUBLISH, sizeof(PUBLISH) - 1);
+		write_all(fd, out, len);
+		read_replies(fd, n);
+		drain(subscribers, lacking);
+	}
+	while (drain(subscribers, lacking))
+		;
+	printf("%.3f 0 0\n", (double)(now_ns() - began) / 1e9);
+	for (int i = 0; i < SUBSCRIBERS; i++)
+		close(subscribers[i].fd);
+	free(out);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 5) {
-		fprintf(stderr, "usage: load PORT strings|zset COUNT BATCH\n");
+		fprintf(stderr, "usage: load PORT strings|zset|publish COUNT BATCH\n");
 		return 2;
 	}
 	int fd = dial(atoi(argv[1]));
 	int zset = strcmp(argv[2], "zset") == 0;
 	uint64_t count = strtoull(argv[3], NULL, 10), batch = strtoull(argv[4], NULL, 10);
+	if (strcmp(argv[2], "publish") == 0) {
+		publish(fd, atoi(argv[1]), count, batch);
+		return 0;
+	}
 	char *out = malloc(batch * 160);
 	uint64_t slowest = 0, errors = 0, began = now_ns();
 
