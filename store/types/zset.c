@@ -8,18 +8,7 @@
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/types/listpack.h"
-#include "store/types/ranktree.h"
-
-/* A member stands in one allocation (ranktree.h has its layout), which the table finds by name and the tree by order. */
-struct zset_big {
-	struct table members;
-	struct ranktree order;
-};
-
-/* The container's address never changes, its body does: a listpack, or a struct zset_big when the low bit is set. */
-struct zset {
-	uintptr_t body;
-};
+#include "store/types/zset_impl.h"
 
 static bool is_big(const struct zset *z)
 {
@@ -117,6 +106,19 @@ static bool lp_insert(struct zset *z, double score, struct bytes member)
 	return lp != NULL;
 }
 
+unsigned char *zset_lp_append(unsigned char *lp, double score, struct bytes member)
+{
+	char buf[NUM_BUF];
+	unsigned char *named = listpack_append(lp, member);
+	unsigned char *whole = NULL;
+	if (named)
+		whole = listpack_append(
+			named, bytes_of(buf, num_format_double(buf, score == 0 ? 0 : score)));
+	if (!whole)
+		listpack_free(named ? named : lp);
+	return whole;
+}
+
 /* Pairs in front that have a score below @score, or equal to it with @or_equal. */
 static size_t lp_below_score(unsigned char *lp, double score, bool or_equal)
 {
@@ -147,7 +149,7 @@ static size_t lp_below_bytes(unsigned char *lp, size_t from, struct bytes b, boo
 
 /* --- table and tree --- */
 
-static void *member_new(struct bytes name, double score)
+void *zset_member_new(struct bytes name, double score)
 {
 	unsigned char *m = mem_try(RANKTREE_LEAD + varkey_size(name.n) + name.n);
 	if (m) {
@@ -157,7 +159,7 @@ static void *member_new(struct bytes name, double score)
 	return m;
 }
 
-static struct zset_big *big_new(size_t expected)
+struct zset_big *zset_big_new(size_t expected)
 {
 	struct zset_big *big = mem_alloc(sizeof(*big));
 	table_init(&big->members, RANKTREE_LEAD);
@@ -182,7 +184,7 @@ static void big_free(struct zset_big *big)
 
 static bool big_insert(struct zset_big *big, struct bytes name, uint64_t hash, double score)
 {
-	void *m = member_new(name, score);
+	void *m = zset_member_new(name, score);
 	if (!m)
 		return false;
 	table_insert(&big->members, word_make(m, 0), hash);
@@ -211,7 +213,7 @@ static void big_gone(void *arg, void *member)
 static bool enlarge(struct zset *z)
 {
 	unsigned char *lp = lp_of(z), *next;
-	struct zset_big *big = big_new(lp_pairs(lp));
+	struct zset_big *big = zset_big_new(lp_pairs(lp));
 	for (unsigned char *p = listpack_first(lp); p; p = next) {
 		char buf[NUM_BUF];
 		struct bytes name = listpack_get(p, buf);
@@ -233,7 +235,7 @@ struct zset *zset_new(size_t first_len, size_t expected, const struct type_limit
 	struct zset *z = mem_alloc(sizeof(*z));
 	if (expected > lim->zset_max_listpack_entries || first_len > lim->zset_max_listpack_value ||
 	    lim->zset_max_listpack_entries == 0)
-		z->body = (uintptr_t)big_new(0) | 1;
+		z->body = (uintptr_t)zset_big_new(0) | 1;
 	else
 		set_lp(z, listpack_new(0));
 	return z;
@@ -255,7 +257,7 @@ struct zset *zset_dup(struct zset *z)
 		set_lp(copy, listpack_dup(lp_of(z)));
 		return copy;
 	}
-	struct zset_big *big = big_new(zset_count(z));
+	struct zset_big *big = zset_big_new(zset_count(z));
 	copy->body = (uintptr_t)big | 1;
 	struct ranktree_at at = ranktree_seek(&big_of(z)->order, 0);
 	for (void *m; (m = ranktree_member(at)) != NULL; ranktree_next(&at)) {

@@ -3,7 +3,9 @@
 
 #include "resp/commands/zsets/geo.h"
 #include "resp/commands/zsets/zset.h"
+#include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/types/zset_build.h"
 
 enum order { UNSORTED, ASCENDING, DESCENDING };
 
@@ -327,21 +329,25 @@ static void answer(struct call *c, const struct search *s, const struct found_al
 
 static void store(struct call *c, const struct search *s, const struct found_all *all, size_t n)
 {
-	static const struct type_limits big = {.zset_max_listpack_entries = 0};
-	struct zset *z = zset_new(0, 1, &big);
-	enum store_err err = STORE_OK;
-	bool added, changed;
-	for (size_t i = 0; i < n && err == STORE_OK; i++) {
+	struct zset_build *b = zset_build_begin(n);
+	struct zset *z = NULL;
+	bool added, full = true;
+	for (size_t i = 0; i < n && full; i++) {
 		const struct found *f = &all->v[i];
-		double score = s->store_dist ? f->dist / s->shape.unit : f->score;
-		err = zset_add(z, name_of(all, f), score, &big, &added, &changed);
+		struct bytes name = name_of(all, f);
+		double *score = zset_build_at(b, name, keyhash(name), &added);
+		full = score != NULL;
+		if (full)
+			*score = s->store_dist ? f->dist / s->shape.unit : f->score;
 	}
-	if (err) {
-		zset_free(z);
-		call_error(c, err);
+	if (full)
+		z = zset_build_end(b, zset_limits(c));
+	else
+		zset_build_drop(b);
+	if (!z) {
+		call_error(c, STORE_ENOMEM);
 		return;
 	}
-	zset_compact(z, zset_limits(c));
 	zset_store(c, c->argv[s->store], z,
 		   s->way & WAY_STORE ? "geosearchstore" : "georadiusstore");
 }

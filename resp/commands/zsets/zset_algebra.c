@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "resp/commands/zsets/zset.h"
+#include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/types/set.h"
+#include "store/types/zset_build.h"
 
 enum algebra { UNION, INTER, DIFF };
 enum aggregate { AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX };
@@ -25,7 +27,7 @@ struct operation {
 	size_t limit; /* of ZINTERCARD, 0 for none */
 	struct source *src;
 	int n;
-	struct zset *result;
+	struct zset_build *build;
 	size_t cardinality;
 	enum store_err err;
 };
@@ -69,6 +71,24 @@ static bool source_score(const struct source *src, struct bytes member, double *
 	return src->set && set_has(src->set, member);
 }
 
+/* NULL for a small one. */
+static struct table *source_table(const struct source *src)
+{
+	if (src->zset)
+		return zset_table(src->zset);
+	return src->set ? set_table(src->set) : NULL;
+}
+
+#define BATCH 16
+
+/* Members that are looked up together, so that the waits for memory overlap. */
+struct batch {
+	unsigned n;
+	struct bytes member[BATCH];
+	double score[BATCH];
+	uint64_t hash[BATCH];
+};
+
 /* --- arithmetic: what is not a number counts as 0 --- */
 
 static double weighted(const struct source *src, double score)
@@ -93,26 +113,53 @@ static double aggregated(enum aggregate how, double a, double b)
 
 /* --- the three operations --- */
 
-/* A result is kept big while it is filled: its members are looked up all the time. */
-static void result_put(struct operation *o, struct bytes member, double score)
+static void result_put(struct operation *o, struct bytes member, uint64_t hash, double score)
 {
-	static const struct type_limits big = {.zset_max_listpack_entries = 0};
-	bool added, changed;
-	o->err = zset_add(o->result, member, score, &big, &added, &changed);
+	bool added;
+	double *to = zset_build_at(o->build, member, hash, &added);
+	if (!to)
+		o->err = STORE_ENOMEM;
+	else if (added || o->op != UNION)
+		*to = score;
+	else
+		*to = aggregated(o->aggregate, *to, score);
+}
+
+/* The next members of the walk, as many as stay where they are while it goes on: small shapes write some of theirs into the walker.
+ * False at the end. */
+static bool batch_next(struct source_iter *it, struct batch *b)
+{
+	unsigned most = source_table(it->src) ? BATCH : 1;
+	b->n = 0;
+	while (b->n < most && source_next(it, &b->member[b->n], &b->score[b->n])) {
+		b->hash[b->n] = keyhash(b->member[b->n]);
+		b->n++;
+	}
+	return b->n > 0;
+}
+
+/* Bring near what looking all of them up in @t will touch. */
+static void batch_prefetch(const struct batch *b, const struct table *t)
+{
+	if (!t)
+		return;
+	for (unsigned i = 0; i < b->n; i++)
+		table_prefetch_bucket(t, b->hash[i]);
+	for (unsigned i = 0; i < b->n; i++)
+		table_prefetch_entry(t, b->hash[i]);
 }
 
 static void unite(struct operation *o)
 {
 	struct source_iter it;
-	struct bytes member;
-	double score, before;
+	struct batch b;
 	for (int i = 0; i < o->n; i++) {
 		source_begin(&it, &o->src[i]);
-		while (o->err == STORE_OK && source_next(&it, &member, &score)) {
-			score = weighted(&o->src[i], score);
-			if (zset_score(o->result, member, &before))
-				score = aggregated(o->aggregate, before, score);
-			result_put(o, member, score);
+		while (o->err == STORE_OK && batch_next(&it, &b)) {
+			batch_prefetch(&b, zset_build_table(o->build));
+			for (unsigned k = 0; k < b.n && o->err == STORE_OK; k++)
+				result_put(o, b.member[k], b.hash[k],
+					   weighted(&o->src[i], b.score[k]));
 		}
 		source_end(&it);
 	}
@@ -131,43 +178,42 @@ static bool in_all(const struct operation *o, struct bytes member, double *score
 	return true;
 }
 
-/* Walk the smallest input, ask the others. */
-static void intersect(struct operation *o)
-{
-	struct source_iter it;
-	struct bytes member;
-	double score;
-	source_begin(&it, &o->src[0]);
-	while (o->err == STORE_OK && source_next(&it, &member, &score)) {
-		if (!in_all(o, member, &score))
-			continue;
-		o->cardinality++;
-		if (!o->counting)
-			result_put(o, member, score);
-		else if (o->cardinality == o->limit)
-			break;
-	}
-	source_end(&it);
-}
-
-static bool in_others(const struct operation *o, struct bytes member)
+static bool in_none(const struct operation *o, struct bytes member)
 {
 	double score;
 	for (int i = 1; i < o->n; i++)
 		if (source_score(&o->src[i], member, &score))
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
-static void subtract(struct operation *o)
+/* Those of @b that are in the result; false when there are enough. */
+static bool select_batch(struct operation *o, struct batch *b)
+{
+	if (o->n > 1)
+		batch_prefetch(b, source_table(&o->src[1]));
+	for (unsigned k = 0; k < b->n && o->err == STORE_OK; k++) {
+		bool wanted = o->op == INTER ? in_all(o, b->member[k], &b->score[k])
+					     : in_none(o, b->member[k]);
+		if (!wanted)
+			continue;
+		o->cardinality++;
+		if (!o->counting)
+			result_put(o, b->member[k], b->hash[k], b->score[k]);
+		else if (o->cardinality == o->limit)
+			return false;
+	}
+	return o->err == STORE_OK;
+}
+
+/* An intersection or a difference: walk the first input, ask the others. */
+static void select_members(struct operation *o)
 {
 	struct source_iter it;
-	struct bytes member;
-	double score;
+	struct batch b;
 	source_begin(&it, &o->src[0]);
-	while (o->err == STORE_OK && source_next(&it, &member, &score))
-		if (!in_others(o, member))
-			result_put(o, member, score);
+	while (batch_next(&it, &b) && select_batch(o, &b))
+		;
 	source_end(&it);
 }
 
@@ -181,22 +227,16 @@ static int compare_sources(const void *a, const void *b)
 
 static void compute(struct operation *o)
 {
-	static const struct type_limits big = {.zset_max_listpack_entries = 0};
-	if (!o->counting)
-		o->result = zset_new(0, 1, &big);
+	/* The smallest is walked. */
 	if (o->op != DIFF)
 		qsort(o->src, (size_t)o->n, sizeof(*o->src), compare_sources);
-	switch (o->op) {
-	case UNION:
+	/* The largest input, which is the last now, is all in the union. */
+	if (!o->counting)
+		o->build = zset_build_begin(o->op == UNION ? o->src[o->n - 1].count : 0);
+	if (o->op == UNION)
 		unite(o);
-		return;
-	case INTER:
-		intersect(o);
-		return;
-	case DIFF:
-		subtract(o);
-		return;
-	}
+	else
+		select_members(o);
 }
 
 /* --- arguments --- */
@@ -303,17 +343,22 @@ static bool parse_options(struct call *c, int i, struct operation *o)
 
 static void answer(struct call *c, struct operation *o, const char *event)
 {
-	if (o->err != STORE_OK) {
-		zset_free(o->result);
-		call_error(c, o->err);
-	} else if (o->counting) {
+	if (o->counting) {
 		reply_int(c->reply, (int64_t)o->cardinality);
+		return;
+	}
+	struct zset *z = NULL;
+	if (o->err == STORE_OK)
+		z = zset_build_end(o->build, zset_limits(c));
+	else
+		zset_build_drop(o->build);
+	if (!z) {
+		call_error(c, STORE_ENOMEM);
 	} else if (o->storing) {
-		zset_compact(o->result, zset_limits(c));
-		zset_store(c, c->argv[1], o->result, event);
+		zset_store(c, c->argv[1], z, event);
 	} else {
-		zset_reply_ranks(c, o->result, 0, zset_count(o->result), false, o->scores);
-		zset_free(o->result);
+		zset_reply_ranks(c, z, 0, zset_count(z), false, o->scores);
+		zset_free(z);
 	}
 }
 
