@@ -48,6 +48,21 @@ static void journal_gone(struct server *s, struct db *db, struct bytes key, enum
 	journal_append(s->journal, db->id, 2, argv);
 }
 
+/* Tell all who look at @key that time or memory pressure changed it; @gone: it is no longer there. */
+static void tell_lookers(struct server *s, struct db *db, struct bytes key, bool gone)
+{
+	uint64_t hash = keyhash(key);
+
+	if (s->changes)
+		changes_mark(s->changes, db->id, hash, s->keyspace->now_ms);
+	if (s->watches)
+		watch_touch(s, db, key, hash);
+	if (s->awaited_keys && gone)
+		blocking_signal(s->blocking, db, key, hash);
+	if (s->tracking)
+		tracking_changed(s, key, hash, true);
+}
+
 static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_gone why)
 {
 	struct server *s = arg;
@@ -55,14 +70,7 @@ static void key_gone(void *arg, struct db *db, struct bytes key, enum keyspace_g
 
 	if (journal_active(s->journal))
 		journal_gone(s, db, key, why);
-	if (s->changes)
-		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
-	if (s->watches)
-		watch_touch(s, db, key, keyhash(key));
-	if (s->awaited_keys)
-		blocking_signal(s->blocking, db, key, keyhash(key));
-	if (s->tracking)
-		tracking_changed(s, key, keyhash(key), true);
+	tell_lookers(s, db, key, true);
 	events_tell(s, db, key, expired ? NOTIFY_EXPIRED : NOTIFY_EVICTED,
 		    expired ? "expired" : "evicted");
 }
@@ -83,12 +91,7 @@ static void fields_gone(void *arg, struct db *db, struct bytes key, unsigned n,
 		memcpy(argv + 2, fields, n * sizeof(*fields));
 		journal_append(s->journal, db->id, (int)n + 2, argv);
 	}
-	if (s->changes)
-		changes_mark(s->changes, db->id, keyhash(key), s->keyspace->now_ms);
-	if (s->watches)
-		watch_touch(s, db, key, keyhash(key));
-	if (s->awaited_keys && key_gone)
-		blocking_signal(s->blocking, db, key, keyhash(key));
+	tell_lookers(s, db, key, key_gone);
 	events_tell(s, db, key, NOTIFY_HASH, "hexpired");
 	if (key_gone)
 		events_tell(s, db, key, NOTIFY_GENERIC, "del");

@@ -413,3 +413,14 @@ def test_memory_and_eviction_know_them(conn):
     conn.do("CONFIG", "SET", "maxmemory", "0")
     assert conn.do("HSETEX", "h", "PX", 5, "FIELDS", 1, "a", "1") == 1
     wait_for(lambda: not conn.do("EXISTS", "h"))
+
+
+def test_a_tracking_client_is_told_of_fields_that_expire(server, conn):
+    conn.do("HSET", "h", "a", "1", "b", "2")
+    conn.do("HPEXPIRE", "h", 50, "FIELDS", 1, "a")
+    with server.conn() as c:
+        c.do("HELLO", "3")
+        c.do("CLIENT", "TRACKING", "ON")
+        assert c.do("HGET", "h", "a") == b"1"
+        assert c.read().plain() == [b"invalidate", [b"h"]]
+        assert c.do("HGET", "h", "a") is None
