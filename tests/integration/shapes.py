@@ -563,10 +563,11 @@ EXPIRY = "EX ttl|PX pttl|EXAT at|PXAT pat"
 FAMILIES = {
     "string": [
         "SET skey val", f"SET skey val [NX|XX] [GET] [{EXPIRY}|KEEPTTL]", f"SET skey val [{EXPIRY}|KEEPTTL] [GET|NX|XX] [GET|NX|XX]",
+        "SET skey val (EX ttl EX ttl|PXAT pat PXAT pat|EX ttl PX pttl)", "GETEX skey (PERSIST PERSIST|EX ttl EX ttl|EX ttl PERSIST)",
         "SET nkey sint", "SET nkey int", "GET skey", "GETSET skey val", "GETDEL skey", f"GETEX skey [{EXPIRY}|PERSIST]",
         "SETNX skey val", "SETEX skey ttl val", "PSETEX skey pttl val", "MSET (skey val)...", "MSETNX (skey val)...",
         "MGET key...", "APPEND skey val", "STRLEN skey", "GETRANGE skey idx idx", "SUBSTR skey idx idx", "SETRANGE skey off val",
-        "OBJECT ENCODING skey", "OBJECT ENCODING nkey", "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
+        "OBJECT ENCODING skey", "OBJECT ENCODING nkey", "OBJECT REFCOUNT nkey", "INCR nkey", "DECR nkey", "INCRBY nkey int", "DECRBY nkey int", "INCRBY nkey sint", "INCRBYFLOAT nkey flt",
         "LCS skey skey [LEN|IDX] [MINMATCHLEN cnt] [WITHMATCHLEN]", "LCS skey skey IDX [MINMATCHLEN sint] [WITHMATCHLEN] [LEN]",
     ],
     "bitmap": [
@@ -752,7 +753,7 @@ RULES = {
     "groups": "XPENDING XINFO|CONSUMERS XINFO|STREAM XINFO|GROUPS",
     # What a server says of itself.
     "kind": "ACL|CAT ACL|LOG ACL|HELP XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
-            "OBJECT|IDLETIME OBJECT|FREQ OBJECT|REFCOUNT COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
+            "OBJECT|IDLETIME OBJECT|FREQ COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py and test_hash_fields.py have their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH WAITAOF CLUSTER|MYSHARDID " + HASH_FIELDS,
     # 7.2 knows listpacks for small sets and lists, 7.0 does not; and it chooses by the number of arguments when it creates.

@@ -1,5 +1,6 @@
 /* OBJECT: how a value is kept. */
 #include "resp/commands/keys/keys.h"
+#include "resp/server.h"
 
 /* The word of argv[2]; an absent key is replied as null. */
 static uint64_t subject(struct call *c)
@@ -17,11 +18,25 @@ static void object_encoding(struct call *c)
 		reply_bulk_str(c->reply, entry_encoding(word));
 }
 
+/* Values are never shared between keys here. Of a small integer, which takes no memory beside its key, clients expect what Redis says of
+ * the objects that it shares, unless each needs access bits of its own. */
+static bool is_shared_by_redis(const struct call *c, uint64_t word)
+{
+	enum evict_policy p = c->server->config.maxmemory_policy;
+	bool own_bits = p == EVICT_ALLKEYS_LRU || p == EVICT_ALLKEYS_LFU ||
+			p == EVICT_VOLATILE_LRU || p == EVICT_VOLATILE_LFU;
+
+	return word_type(word) == VALUE_STRING && word_enc(word) == ENTRY_INT &&
+	       entry_int(word) >= 0 && entry_int(word) < 10000 &&
+	       (!c->server->config.maxmemory || !own_bits);
+}
+
 static void object_refcount(struct call *c)
 {
-	/* Values are never shared between keys. */
-	if (subject(c))
-		reply_int(c->reply, 1);
+	uint64_t word = subject(c);
+
+	if (word)
+		reply_int(c->reply, is_shared_by_redis(c, word) ? INT32_MAX : 1);
 }
 
 static void object_idletime(struct call *c)

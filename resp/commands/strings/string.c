@@ -81,6 +81,7 @@ static bool set_options_read(struct call *c, int i, unsigned allowed, struct set
 {
 	for (; i < c->argc; i++) {
 		struct bytes w = c->argv[i];
+		enum expiry_unit unit;
 		unsigned flag, against = SET_KEEPTTL | SET_EXPIRE | SET_PERSIST;
 		if (bytes_is(w, "nx")) {
 			flag = SET_NX;
@@ -97,8 +98,12 @@ static bool set_options_read(struct call *c, int i, unsigned allowed, struct set
 		} else if (bytes_is(w, "persist")) {
 			flag = SET_PERSIST;
 			against &= ~(unsigned)SET_PERSIST;
-		} else if (i + 1 < c->argc && expiry_unit_parse(w, &o->unit)) {
+		} else if (i + 1 < c->argc && expiry_unit_parse(w, &unit)) {
 			flag = SET_EXPIRE;
+			/* The same word may come again; the last one counts. */
+			if (o->expire_arg && unit == o->unit)
+				against &= ~(unsigned)SET_EXPIRE;
+			o->unit = unit;
 			o->expire_arg = ++i;
 		} else {
 			flag = 0;
