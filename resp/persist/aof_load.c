@@ -96,7 +96,7 @@ static enum aof_item look_for_exec(struct loading *l)
 
 	do
 		got = aof_in_next(&l->in);
-	while (got == AOF_COMMAND && !is_word(&l->in, "exec"));
+	while (got == AOF_CHECKED || (got == AOF_COMMAND && !is_word(&l->in, "exec")));
 	if (got == AOF_COMMAND)
 		aof_in_return(&l->in, begin);
 	else if (got == AOF_END)
@@ -114,8 +114,8 @@ static bool is_whole(struct loading *l)
 
 	do
 		got = aof_in_next(in);
-	while (got == AOF_COMMAND && in->sums == begin.sums);
-	bool whole = in->sums != begin.sums || (got == AOF_END && !in->begun);
+	while (got == AOF_COMMAND);
+	bool whole = got == AOF_CHECKED || (got == AOF_END && !in->begun);
 	bool foreign = in->foreign;
 	aof_in_return(in, begin);
 	if (!whole && foreign)
@@ -146,12 +146,14 @@ static enum aof_item run_all(struct loading *l, bool *said)
 	for (;;) {
 		if (!in_unit)
 			l->good = aof_in_place(&l->in);
-		if (!l->in.begun && l->in.sums && l->in.offset >= l->synced && !l->foreign &&
+		if (!l->in.begun && l->in.checked && l->in.offset >= l->synced && !l->foreign &&
 		    !is_whole(l))
 			return AOF_TORN;
 		enum aof_item got = aof_in_next(&l->in);
 		if (got == AOF_END)
 			l->good = aof_in_place(&l->in);
+		if (got == AOF_CHECKED)
+			continue;
 		if (got != AOF_COMMAND)
 			return got;
 		if (is_word(&l->in, "multi")) {
@@ -226,7 +228,7 @@ static bool is_blank(const struct loading *l, int fd)
 {
 	char first;
 
-	return l->last && l->in.sums == 0 && pread(fd, &first, 1, 0) == 1 && first == '\0';
+	return l->last && !l->in.checked && pread(fd, &first, 1, 0) == 1 && first == '\0';
 }
 
 static bool judge(struct loading *l, enum aof_item got, int fd)
@@ -235,11 +237,12 @@ static bool judge(struct loading *l, enum aof_item got, int fd)
 		got = AOF_TORN;
 	switch (got) {
 	case AOF_COMMAND:
+	case AOF_CHECKED:
 	case AOF_END:
 	case AOF_LATER:
 		return true;
 	case AOF_TORN:
-		if (l->in.sums && !l->unsynced && !l->foreign && l->in.item_offset < l->synced)
+		if (l->in.checked && !l->unsynced && !l->foreign && l->in.item_offset < l->synced)
 			return report_damage(l, l->in.item_offset,
 					     "something here claims more bytes than there are");
 		if (!l->last || !l->server->config.aof_load_truncated)

@@ -32,8 +32,8 @@ void aof_in_fini(struct aof_in *in)
 
 struct aof_place aof_in_place(const struct aof_in *in)
 {
-	return (struct aof_place){in->offset, in->crc,   in->covered, in->lines,
-				  in->sums,   in->begun, in->foreign};
+	return (struct aof_place){in->offset,  in->crc,   in->covered, in->lines,
+				  in->checked, in->begun, in->foreign};
 }
 
 void aof_in_return(struct aof_in *in, struct aof_place place)
@@ -42,7 +42,7 @@ void aof_in_return(struct aof_in *in, struct aof_place place)
 	in->crc = place.crc;
 	in->covered = place.covered;
 	in->lines = place.lines;
-	in->sums = place.sums;
+	in->checked = place.checked;
 	in->begun = place.begun;
 	in->foreign = place.foreign;
 	in->at = in->len = 0;
@@ -283,7 +283,7 @@ static bool is_later(const char *line, size_t n, int64_t than)
 	return sscanf(text, "#TS:%20lld", &at) == 1 && at > than;
 }
 
-/* Pass an annotation: AOF_COMMAND when it is well. */
+/* Pass an annotation: AOF_CHECKED for a checksum that holds, AOF_COMMAND for any other. */
 static enum aof_item read_note(struct aof_in *in)
 {
 	size_t n;
@@ -306,9 +306,9 @@ static enum aof_item read_note(struct aof_in *in)
 	}
 	consume(in, n);
 	in->crc = in->covered = 0;
-	in->sums++;
+	in->checked = true;
 	in->begun = in->foreign = false;
-	return AOF_COMMAND;
+	return AOF_CHECKED;
 }
 
 enum aof_item aof_in_next(struct aof_in *in)

@@ -21,6 +21,7 @@
 
 enum aof_item {
 	AOF_COMMAND, /* argc, argv: borrowed until the next call */
+	AOF_CHECKED, /* a checksum line was passed, which held */
 	AOF_END,
 	AOF_TORN,  /* the file ends within something that begins at item_offset */
 	AOF_BAD,   /* damage at error_offset, see error */
@@ -38,7 +39,7 @@ struct aof_in {
 	size_t *starts; /* of the arguments, from the command's first byte */
 	int argc, argv_cap;
 	uint64_t crc, covered; /* over the bytes since the last checksum, and how many */
-	uint64_t sums;         /* checksum lines passed */
+	bool checked;          /* there was a checksum line before */
 	bool begun, foreign;   /* commands since the last one, the first of them another server's */
 	uint64_t lines;        /* passed so far, those within values aside */
 	int64_t until;         /* seconds since the epoch, 0 for no end: the caller's to set */
@@ -55,8 +56,8 @@ enum aof_item aof_in_next(struct aof_in *in);
 
 /* To come back to a place. */
 struct aof_place {
-	uint64_t offset, crc, covered, lines, sums;
-	bool begun, foreign;
+	uint64_t offset, crc, covered, lines;
+	bool checked, begun, foreign;
 };
 struct aof_place aof_in_place(const struct aof_in *in);
 void aof_in_return(struct aof_in *in, struct aof_place place);

@@ -82,6 +82,8 @@ static enum aof_item read_commands(struct file *f)
 		}
 		if (got == AOF_END)
 			f->good = (struct place){in->offset, in->lines};
+		if (got == AOF_CHECKED)
+			continue;
 		if (got != AOF_COMMAND)
 			return got;
 		in->error = misplaced(in, &in_unit);
@@ -158,7 +160,7 @@ static enum verdict cut_later(const struct file *f)
 /* A checksum that fails or is not there says that something since the one before is damaged, not what. */
 static void go_back(struct file *f)
 {
-	if (!f->in.sums || f->in.foreign || !f->in.covered)
+	if (!f->in.checked || f->in.foreign || !f->in.covered)
 		return;
 	uint64_t region = f->in.offset - f->in.covered;
 	if (region < f->good.offset)

@@ -123,8 +123,8 @@ static enum aof_item read_all(const char *p, size_t n, int *commands)
 
 	aof_in_init(&in, fd, n, 0);
 	*commands = 0;
-	while ((got = aof_in_next(&in)) == AOF_COMMAND)
-		(*commands)++;
+	while ((got = aof_in_next(&in)) == AOF_COMMAND || got == AOF_CHECKED)
+		*commands += got == AOF_COMMAND;
 	if (got == AOF_BAD)
 		assert_true(in.error && in.error_offset <= n);
 	aof_in_fini(&in);
