@@ -325,8 +325,9 @@ class Run:
         if self.mount:
             subprocess.run(["umount", "-l", self.mount], stderr=subprocess.DEVNULL)
         if self.power:
-            self.disk.feed(self.trace)
-            os.unlink(self.trace)
+            if os.path.exists(self.trace):  # not where it was killed before it did anything
+                self.disk.feed(self.trace)
+                os.unlink(self.trace)
             self.generation += 1
             old, self.folder = self.folder, os.path.join(self.work, f"d{self.generation}")
             self.disk.cut(self.folder, self.rnd)
