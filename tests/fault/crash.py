@@ -153,7 +153,7 @@ class ManyWriter(Writer):
 
     def write(self, n):
         c, k = self.conn, self.label
-        for words in (["HSET", k + ":h", n, n], ["ZADD", k + ":z", n, n], ["XADD", k + ":x", f"{n}-1", "n", n], ["SET", f"{k}:e", n, "EX", 1000]):
+        for words in (["HSET", k + ":h", n, n], ["ZADD", k + ":z", n, n], ["XADD", k + ":x", f"{n}-{time.time_ns()}", "n", n], ["SET", f"{k}:e", n, "EX", 1000]):
             c.send(*words)
         for _ in range(4):
             reply = c.read()
@@ -171,8 +171,8 @@ class ManyWriter(Writer):
         if n != max(sizes):  # the next was under way: what of it is there is written again
             c.do("HDEL", k + ":h", n + 1)
             c.do("ZREM", k + ":z", n + 1)
-            c.do("XDEL", k + ":x", f"{n + 1}-1")
-            c.do("XSETID", k + ":x", f"{n}-1")
+            for entry in c.do("XRANGE", k + ":x", n + 1, "+"):
+                c.do("XDEL", k + ":x", entry[0])
         return n
 
 
