@@ -4,6 +4,7 @@
 
 #include "resp/changes.h"
 #include "resp/net/loop.h"
+#include "resp/persist/aof.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
@@ -113,6 +114,21 @@ static void fill_item(struct dispatch_item *item, struct session *s,
 	};
 }
 
+/* With appendfsync always the answer to a change waits for the disk, as a client's does. */
+static void hand_over(void *arg, int error)
+{
+	struct parcel *p = arg;
+	const char *refusal = p->home->server->refuse_writes;
+
+	if (error) {
+		reply_consume(&p->reply, reply_pending(&p->reply));
+		reply_error(&p->reply, refusal ? refusal : "MISCONF the change may be lost");
+		note_error(p->home, &p->reply);
+	}
+	if (!backend_deliver(&p->reply, &p->owner, p->done, p->arg))
+		parcel_release(&p->owner);
+}
+
 static void local_submit(struct backend *b, unsigned db, const struct backend_command *cmds,
 			 size_t n, backend_done done, void *arg)
 {
@@ -127,6 +143,7 @@ static void local_submit(struct backend *b, unsigned db, const struct backend_co
 	for (size_t i = 0; i < n; i++)
 		fill_item(&items[i], &l->session, &cmds[i]);
 	uint64_t errors = p->reply.errors;
+	l->session.hold = 0;
 	if (n == 1)
 		dispatch_batch(l->server, items, 1);
 	else
@@ -136,8 +153,14 @@ static void local_submit(struct backend *b, unsigned db, const struct backend_co
 	l->session.reply = &l->idle;
 	if (items != few)
 		mem_free(items);
-	if (!backend_deliver(&p->reply, &p->owner, done, arg))
-		parcel_release(&p->owner);
+	p->done = done;
+	p->arg = arg;
+	aof_await(l->server, l->session.hold, hand_over, p);
+}
+
+static void local_settle(struct backend *b, void (*done)(void *arg, int err), void *arg)
+{
+	aof_settle(((struct backend_local *)b)->server, done, arg);
 }
 
 static void local_facts(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out)
@@ -252,6 +275,7 @@ static const struct backend_ops local_ops = {
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
 	.refusal = local_refusal,
+	.settle = local_settle,
 	.max_value = local_max_value,
 	.databases = local_databases,
 	.last_error = local_last_error,

@@ -16,6 +16,8 @@ struct parcel {
 	struct reply reply;
 	struct backend_local *home;
 	struct parcel *next; /* in the pool */
+	backend_done done;   /* who gets it, and its argument */
+	void *arg;
 };
 
 struct backend_local {

@@ -5,7 +5,7 @@ static const struct {
 	const char *word;
 	int err;
 } codes[] = {
-	{"WRONGTYPE", ERROR_TYPE}, {"OOM", ENOSPC},     {"MISCONF", EROFS},
+	{"WRONGTYPE", ERROR_TYPE}, {"OOM", ENOSPC},     {"MISCONF", ENOSPC},
 	{"READONLY", EROFS},       {"NOPERM", EACCES},  {"NOAUTH", EACCES},
 	{"WRONGPASS", EACCES},     {"LOADING", EBUSY},  {"BUSY", EBUSY},
 	{"MASTERDOWN", EBUSY},     {"TRYAGAIN", EBUSY}, {"CLUSTERDOWN", EBUSY},

@@ -19,6 +19,7 @@
 #include "fs/options.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
+#include "resp/persist/aof.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 
@@ -279,6 +280,7 @@ void mount_stop(struct mount *m)
 		serve(m);
 		loop_fd_remove(m->fd);
 		handles_free(m); /* what is parked is answered while there is somebody to hear it */
+		aof_flush(m->server);
 	}
 	/* Closes the descriptor first: who waits for an answer gets an error, and nothing waits for this process. */
 	fuse_session_unmount(m->session);

@@ -355,6 +355,21 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		task_end(t, 0);
 }
 
+static void settled(void *arg, int err)
+{
+	task_end(arg, err == EFBIG ? ENOSPC : err);
+}
+
+static void settle(struct task *t, int err)
+{
+	struct backend *b = t->m->backend;
+
+	if (err)
+		task_end(t, err);
+	else
+		b->ops->settle(b, settled, t);
+}
+
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
 	struct handle *h = ops_handle(fi);
@@ -365,6 +380,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 		return;
 	t->at = h->inode->place;
 	task_then(t, ops_reply_err);
+	task_then(t, settle);
 	if (h->staged)
 		handle_commit(h, t);
 	else

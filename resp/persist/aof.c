@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
@@ -288,6 +289,7 @@ static void sync_ended(struct aof *a, int error)
 	if (is_always(a))
 		latency_note(a->server, "aof-fsync-always", (ticks_ns() - a->sync_began) / 1000);
 	if (error) {
+		a->holes |= !is_always(a);
 		if (may_log(a))
 			log_line(&a->server->config.log, LOG_LEVEL_WARNING,
 				 "Fail to fsync the AOF file: %s", strerror(error));
@@ -295,11 +297,14 @@ static void sync_ended(struct aof *a, int error)
 		trouble(a, &a->sync_error, error);
 		return;
 	}
-	a->synced_size = a->syncing_size;
+	if (!a->holes)
+		a->synced_size = a->syncing_size;
 	if (a->server->durable < a->syncing_batch)
 		a->server->durable = a->syncing_batch;
 	if (a->server->synced < a->syncing_batch)
 		a->server->synced = a->syncing_batch;
+	if (a->sync_error && a->holes)
+		aof_rewrite_schedule(a->server);
 	solved(a, &a->sync_error);
 }
 
@@ -339,6 +344,8 @@ static bool sync_is_due(const struct aof *a, int64_t now)
 		return false;
 	if (a->sync_error)
 		return now >= a->retry_ms;
+	if (a->hurry)
+		return true;
 	if (cfg->no_appendfsync_on_rewrite && (snapshot_running(a->server) || a->rewrite.pid))
 		return false;
 	switch ((enum aof_fsync)cfg->appendfsync) {
@@ -375,6 +382,65 @@ static bool must_wait(struct aof *a, int64_t now)
 	return false;
 }
 
+/* --- who waits --- */
+
+static void add_waiter(struct aof *a, uint64_t batch, bool disk, void (*fn)(void *arg, int error),
+		       void *arg)
+{
+	struct aof_waiter *w = mem_alloc(sizeof(*w));
+
+	*w = (struct aof_waiter){.batch = batch, .disk = disk, .fn = fn, .arg = arg};
+	DL_APPEND(a->waiters, w);
+	a->hurry |= disk;
+}
+
+static void call_waiter(struct aof *a, struct aof_waiter *w, int error)
+{
+	DL_DELETE(a->waiters, w);
+	w->fn(w->arg, error);
+	mem_free(w);
+}
+
+/* What is called may add others, behind. */
+static void serve_waiters(struct aof *a)
+{
+	struct server *s = a->server;
+	struct aof_waiter *w, *next;
+	int error = a->write_error ? a->write_error : a->sync_error;
+
+	a->hurry = false;
+	DL_FOREACH_SAFE(a->waiters, w, next)
+	{
+		if (w->batch <= (w->disk ? s->synced : s->durable))
+			call_waiter(a, w, 0);
+		else if (error)
+			call_waiter(a, w, error);
+		else
+			a->hurry |= w->disk;
+	}
+}
+
+void aof_await(struct server *s, uint64_t batch, void (*fn)(void *arg, int error), void *arg)
+{
+	if (!s->aof->on || batch <= s->durable)
+		fn(arg, 0);
+	else
+		add_waiter(s->aof, batch, false, fn, arg);
+}
+
+void aof_settle(struct server *s, void (*fn)(void *arg, int error), void *arg)
+{
+	struct aof *a = s->aof;
+	uint64_t batch = a->open.n ? a->batch : a->sent_batch;
+
+	if (!a->on || batch <= s->synced)
+		fn(arg, 0);
+	else if (a->write_error || a->sync_error)
+		fn(arg, a->write_error ? a->write_error : a->sync_error);
+	else
+		add_waiter(a, batch, true, fn, arg);
+}
+
 static void write_and_sync(void *arg)
 {
 	struct server *s = arg;
@@ -400,6 +466,7 @@ static void write_and_sync(void *arg)
 		s->durable = a->batch;
 	else if (a->unsynced && !a->syncing && !a->sync_error)
 		s->durable = a->sent_batch;
+	serve_waiters(a);
 }
 
 void aof_cron(struct server *s, int64_t now_ms)
@@ -409,12 +476,8 @@ void aof_cron(struct server *s, int64_t now_ms)
 	aof_rewrite_cron(s->aof);
 }
 
-bool aof_flush(struct server *s)
+static bool flush(struct aof *a)
 {
-	struct aof *a = s->aof;
-
-	if (!a->on)
-		return true;
 	if (a->syncing)
 		sync_ended(a, aof_sync_wait(&a->sync));
 	if (a->sync_error && !write_again(a))
@@ -426,6 +489,17 @@ bool aof_flush(struct server *s)
 		sync_ended(a, aof_sync_wait(&a->sync));
 	}
 	return !a->sync_error;
+}
+
+bool aof_flush(struct server *s)
+{
+	struct aof *a = s->aof;
+
+	if (!a->on)
+		return true;
+	bool ok = flush(a);
+	serve_waiters(a);
+	return ok;
 }
 
 /* Everything before the end of the file is on the disk: a line that says so turns whatever fails from now on into damage. */
@@ -497,10 +571,13 @@ void aof_end(struct aof *a)
 	close(a->fd);
 	a->fd = -1;
 	a->on = a->in_unit = a->syncing = a->unsynced = false;
+	a->holes = a->hurry = false;
 	a->open.n = a->sent.n = 0;
 	a->server->durable = a->batch++;
 	a->write_error = a->sync_error = 0;
 	a->logged_ms = 0;
+	while (a->waiters)
+		call_waiter(a, a->waiters, 0);
 }
 
 void aof_free(struct aof *a)

@@ -54,6 +54,14 @@ void aof_rewrite_schedule(struct server *s);
 /* At the end: as aof_flush, and the file says that it is whole. */
 bool aof_close(struct server *s);
 
+/* Have @fn(@arg, 0) called by the loop when server->durable is as far as @batch: a session's hold for a front end that answers one by one;
+ * with an errno when writing or syncing fails meanwhile. */
+void aof_await(struct server *s, uint64_t batch, void (*fn)(void *arg, int error), void *arg);
+
+/* Have everything that was logged so far brought to the disk, whatever appendfsync says, and @fn called with 0 when it is there, or with the
+ * errno of what failed; at once where there is nothing to wait for. */
+void aof_settle(struct server *s, void (*fn)(void *arg, int error), void *arg);
+
 /* The error line with which writes are refused, or NULL. */
 const char *aof_refusal(const struct server *s);
 

@@ -37,6 +37,14 @@ struct aof_bytes {
 	size_t n, cap;
 };
 
+struct aof_waiter {
+	struct aof_waiter *prev, *next;
+	uint64_t batch;
+	bool disk; /* waits for the disk, not for what the policy asks */
+	void (*fn)(void *arg, int error);
+	void *arg;
+};
+
 struct aof {
 	struct server *server;
 	bool on;      /* what changes is logged, into fd */
@@ -70,6 +78,12 @@ struct aof {
 	int64_t synced_ms, postponed_ms;
 	uint64_t delayed;
 
+	/* Who waits for a batch, in order of arrival. */
+	struct aof_waiter *waiters;
+	bool hurry; /* one of them for the disk */
+
+	/* A sync of several batches failed: some page of them may be lost, though later syncs succeed. Only a new base makes it good. */
+	bool holes;
 	int write_error, sync_error;
 	int64_t retry_ms, logged_ms;
 	char refusal[160];

@@ -199,6 +199,7 @@ static bool rotate(struct aof *a)
 	a->size = a->synced_size = a->crc = a->covered = 0;
 	a->sent.n = 0;
 	a->sent_at = 0;
+	a->holes = false;
 	a->has_db = false;
 	return true;
 }
