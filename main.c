@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "resp/net/network.h"
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/process.h"
 #include "resp/server.h"
 #include "resp/supervise.h"
 #include "store/base/bgfree.h"
@@ -222,6 +222,7 @@ static int serve(struct server *s)
 	s->network = network_new(s);
 	if (s->network == NULL)
 		return 1;
+	process_greet(s);
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Server initialized");
 	snapshot_claim(s);
 	if (!acl_start(s)) {
@@ -269,11 +270,10 @@ int main(int argc, char **argv)
 	if (answer_early(argc, argv) || check_file(argc, argv, &code))
 		return code;
 	mem_thread_register();
-	setlocale(LC_COLLATE, "");
 	tzset();
 	keyhash_seed_random();
 	server.argc = argc;
-	server.argv = argv;
+	server.argv = argv = process_keep_arguments(argc, argv);
 	server.executable = own_path();
 	config_init(&server.config);
 	if (config_load(&server.config, argc, argv) < 0)
@@ -284,6 +284,8 @@ int main(int argc, char **argv)
 	struct signals sig = {&server, signals_open()};
 	server_init(&server);
 	crash_install(&server);
+	process_apply(&server, PROCESS_SERVER);
+	mem_background(server.config.jemalloc_bg_thread);
 	if (bgfree_start() < 0 || sig.fd < 0) {
 		perror("inodis: cannot start");
 		return 1;

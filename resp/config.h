@@ -38,6 +38,7 @@ enum { OBUF_NORMAL, OBUF_REPLICA, OBUF_PUBSUB, OBUF_CLASSES };
 bool notify_parse(struct bytes s, unsigned *out);
 void notify_format(unsigned events, char *buf);
 
+enum config_oom { OOM_NO, OOM_RELATIVE, OOM_ABSOLUTE };
 enum config_supervised { SUPERVISED_NO, SUPERVISED_AUTO, SUPERVISED_SYSTEMD, SUPERVISED_UPSTART };
 
 /* What tls-* says; resp/net/tls_context.c makes it a context. */
@@ -88,7 +89,9 @@ struct config {
 	bool always_show_logo, set_proc_title;
 	char *proc_title_template, *locale_collate;
 	enum config_supervised supervised;
-	bool crash_log_enabled, crash_memcheck_enabled;
+	bool crash_log_enabled, crash_memcheck_enabled, use_exit_on_panic;
+	int oom_score_adj; /* enum config_oom */
+	bool jemalloc_bg_thread;
 	/* memory */
 	uint64_t maxmemory;
 	enum evict_policy maxmemory_policy;

@@ -8,6 +8,7 @@
 #include "resp/net/network.h"
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/process.h"
 #include "resp/server.h"
 #include "resp/session.h"
 #include "store/base/mem.h"
@@ -181,6 +182,32 @@ bool apply_appendonly(struct server *s, struct config_error *err)
 		return config_refuse(err, "The append only file cannot be switched while loading.");
 	if (!aof_switch(s, s->config.appendonly))
 		return config_refuse(err, "Unable to turn on AOF. Check server logs.");
+	return true;
+}
+
+bool apply_title(struct server *s, struct config_error *err)
+{
+	(void)err;
+	process_title(s, PROCESS_SERVER);
+	return true;
+}
+
+bool apply_locale(struct server *s, struct config_error *err)
+{
+	return process_locale(s) || config_refuse(err, "Invalid locale name");
+}
+
+bool apply_oom(struct server *s, struct config_error *err)
+{
+	return process_oom_score(s, PROCESS_SERVER) ||
+	       config_refuse(err, "Failed to apply new oom_score_adj configuration, check server "
+				  "logs.");
+}
+
+bool apply_bg_thread(struct server *s, struct config_error *err)
+{
+	(void)err;
+	mem_background(s->config.jemalloc_bg_thread);
 	return true;
 }
 

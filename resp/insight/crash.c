@@ -222,6 +222,8 @@ void crash_panic(struct server *s, const char *what)
 	LOG("!!! Software Failure. Press left mouse button to continue");
 	LOG("Guru Meditation: %s #%s", what, "inodis");
 	LOG("------------------------------------------------");
+	if (s->config.use_exit_on_panic)
+		exit(1);
 	abort();
 }
 

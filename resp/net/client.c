@@ -164,6 +164,16 @@ static struct client *cannot_be(struct client *c)
 	return NULL;
 }
 
+static void log_accepted(struct client *c)
+{
+	struct log *log = &c->net->server->config.log;
+	char peer[160];
+	if (log->level > LOG_LEVEL_VERBOSE)
+		return;
+	session_peer(&c->session, peer, sizeof(peer));
+	log_line(log, LOG_LEVEL_VERBOSE, "Accepted %s", peer);
+}
+
 struct client *client_new(struct network *n, int fd, enum listener_door door)
 {
 	struct client *c = mem_calloc(sizeof(*c));
@@ -186,6 +196,7 @@ struct client *client_new(struct network *n, int fd, enum listener_door door)
 		char peer[160];
 		session_peer(&c->session, peer, sizeof(peer));
 	}
+	log_accepted(c);
 	c->prev = n->clients_tail;
 	if (n->clients_tail)
 		n->clients_tail->next = c;

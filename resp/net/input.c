@@ -27,6 +27,16 @@ static void log_client(struct client *c, enum log_level level, const char *what,
 	mem_free(who);
 }
 
+static void log_closed(struct client *c)
+{
+	struct log *log = &c->net->server->config.log;
+	if (log->level > LOG_LEVEL_VERBOSE)
+		return;
+	char *who = client_describe(c);
+	log_line(log, LOG_LEVEL_VERBOSE, "Client closed connection %s", who);
+	mem_free(who);
+}
+
 void client_protocol_error(struct client *c)
 {
 	/* What came before it is answered before it. */
@@ -203,9 +213,10 @@ bool client_received(struct client *c, ssize_t n)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n < 0)
-		log_client(c, LOG_LEVEL_VERBOSE, "Reading from client failed", strerror(errno));
+		log_line(&c->net->server->config.log, LOG_LEVEL_VERBOSE, "Reading from client: %s",
+			 strerror(errno));
 	else
-		log_client(c, LOG_LEVEL_VERBOSE, "Client closed connection", NULL);
+		log_closed(c);
 	client_mark_close(c);
 	return false;
 }

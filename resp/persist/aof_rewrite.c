@@ -238,7 +238,7 @@ static bool fork_child(struct aof *a)
 {
 	struct server *s = a->server;
 	int pipe;
-	pid_t pid = child_fork(s, &pipe);
+	pid_t pid = child_fork(s, PROCESS_REWRITE, &pipe);
 
 	if (pid == 0)
 		child_run(s, pipe);

@@ -243,7 +243,7 @@ void child_began(struct server *s)
 	n->figures.keys_total = count_keys(s->keyspace);
 }
 
-pid_t child_fork(struct server *s, int *pipe)
+pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)
 {
 	int ends[2];
 
@@ -254,6 +254,7 @@ pid_t child_fork(struct server *s, int *pipe)
 	pid_t pid = fork();
 	if (pid == 0) {
 		*pipe = ends[1];
+		process_apply(s, kind);
 		return 0;
 	}
 	int error = errno;
@@ -317,7 +318,7 @@ bool snapshot_start(struct server *s)
 	if (n->due)
 		return true;
 	n->memory = mem_used();
-	pid_t pid = child_fork(s, &pipe);
+	pid_t pid = child_fork(s, PROCESS_SAVE, &pipe);
 	if (pid == 0)
 		child_run(s, pipe);
 	if (pid < 0)

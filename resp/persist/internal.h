@@ -6,6 +6,7 @@
 
 #include "resp/log.h"
 #include "resp/persist/snapshot.h"
+#include "resp/process.h"
 #include "resp/server.h"
 
 /* What a child tells through its pipe; small enough to arrive whole. */
@@ -64,7 +65,7 @@ bool child_report_end(struct server *s, struct child_report *c, const char *what
 
 /* A child with a pipe to the server, whose own end *@pipe is: 0 in the child, its pid in the server, where reading does not block; -1 with
  * errno. */
-pid_t child_fork(struct server *s, int *pipe);
+pid_t child_fork(struct server *s, enum process_kind kind, int *pipe);
 /* A child began: its reports are the current ones. */
 void child_began(struct server *s);
 /* Take what it told; false when it is gone. */

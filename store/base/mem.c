@@ -495,3 +495,9 @@ size_t mem_rss(void)
 		return 0;
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
+
+void mem_background(bool on)
+{
+	int64_t was, to = on;
+	mem_control("background_thread", &was, &to);
+}

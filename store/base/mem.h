@@ -83,6 +83,9 @@ void mem_figures(struct mem_figures *out);
 /* Have the allocator give back to the kernel what it keeps for later. False where it cannot be asked. */
 bool mem_purge(void);
 
+/* Let a thread of the allocator's own give back what is not needed, or not. Nothing where it has none. */
+void mem_background(bool on);
+
 /* A text of the allocator's own on its state, for people; @write gets it in pieces. False where there is none. */
 bool mem_report(void (*write)(void *arg, const char *text), void *arg);
 
