@@ -101,7 +101,7 @@ bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned eff
 	bool late = false;
 	if (ks->expiry_frozen)
 		return false;
-	/* Fields of hashes have half of the time, keys the rest. */
+	/* Fields of hashes have half of the time, keys the rest, and what those leave the fields again. */
 	bool fields_late = fields_expire_cycle(ks, is_late, &half);
 	for (unsigned n = 0; n < ks->ndbs && !late; n++) {
 		struct db *db = &ks->dbs[ks->expire_db];
@@ -121,10 +121,12 @@ bool keyspace_expire_cycle(struct keyspace *ks, unsigned budget_us, unsigned eff
 				break;
 		}
 	}
+	if (fields_late && !late)
+		late = fields_expire_cycle(ks, is_late, &end);
 	ks->stats.expired_time_cap_reached += late;
 	double stale = seen ? (double)expired / (double)seen : 0;
 	ks->stats.expired_stale_perc = stale * 0.05 + ks->stats.expired_stale_perc * 0.95;
-	return late || fields_late;
+	return late;
 }
 
 bool keyspace_rehash_cycle(struct keyspace *ks, unsigned budget_us)
