@@ -134,13 +134,35 @@ static void field_store(struct task *t)
 	task_command(t, words, 4, task_done);
 }
 
-/* The value goes as it is, and the inode with the memory of its newline along with the name. */
+/* When the field of the old name expires is known: -1 for never, or from a server that knows no such thing. */
+static void field_move_answered(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	struct bytes value = bytes_of(t->data.p, t->data.n - t->data_newline);
+	struct bytes set[] = {BYTES("HSET"), t->at.key, t->at.member, value};
+	char text[NUM_BUF];
+	struct answer head;
+	int64_t at = -1;
+
+	if (task_answer(a, &head) || head.kind != ANSWER_ARRAY || int_answer(a, &at))
+		at = -1;
+	struct bytes set_expiring[] = {BYTES("HSETEX"), t->at.key,
+				       BYTES("PXAT"),   bytes_of(text, num_format_int(text, at)),
+				       BYTES("FIELDS"), BYTES("1"),
+				       t->at.member,    value};
+	if (at < 0)
+		move_by(t, set, 4, "HDEL");
+	else
+		move_by(t, set_expiring, 8, "HDEL");
+}
+
+/* The value goes as it is, its expiry along with it, and the inode with the memory of its newline along with the name. */
 static void field_move(struct task *t)
 {
-	struct bytes value = bytes_of(t->data.p, t->data.n - t->data_newline);
-	struct bytes words[] = {BYTES("HSET"), t->at.key, t->at.member, value};
+	struct bytes words[] = {BYTES("HPEXPIRETIME"), t->at.key, BYTES("FIELDS"), BYTES("1"),
+				t->inode->place.member};
 
-	move_by(t, words, 4, "HDEL");
+	task_command(t, words, 5, field_move_answered);
 }
 
 static void created(void *arg, struct answers *a)

@@ -30,6 +30,11 @@ R hexpire w 1000 fields 2 a b >/dev/null
 echo 3 >"$M/hash.d/w/a"
 is "$(R httl w fields 1 a)" -1 "writing a field's file is HSET, which drops the expiry"
 is "$(R hpexpiretime w fields 1 b | wc -c)" 14 "of that field alone"
+mv "$M/hash.d/w/b" "$M/hash.d/w/c"
+is "$(R hget w c)$(R hexists w b)$(R httl w fields 1 c)" 201000 "mv takes the expiry along"
+mv "$M/hash.d/w/a" "$M/hash.d/w/d"
+is "$(R hget w d)$(R httl w fields 1 d)" 3-1 "where there is one"
+mv "$M/hash.d/w/c" "$M/hash.d/w/b"
 cp "$M/hash.d/w/b" "$T/b"
 is "$(R httl w fields 1 b)" 1000 "reading drops nothing"
 R hset last only 1 >/dev/null
