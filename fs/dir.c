@@ -212,18 +212,11 @@ static void add_empty_dirs(struct dir *d, struct mount *m)
 
 static void add_scratch(struct dir *d, struct mount *m)
 {
-	const struct place *here = &d->inode->place;
+	struct bytes name;
 
-	for (struct scratch *f = m->scratches.list; f; f = f->next) {
-		const struct place *p = &f->inode->place;
-		bool below = p->kind == here->kind && p->db == here->db && p->raw == here->raw &&
-			     p->numbered == here->numbered;
-		if (below && here->node == NODE_DIR && !p->has_member)
-			add(d, p->key, S_IFREG, f->inode->ino);
-		else if (below && here->node == NODE_ENTRY && p->has_member &&
-			 bytes_eq(p->key, here->key))
-			add(d, p->member, S_IFREG, f->inode->ino);
-	}
+	for (struct scratch *f = m->scratches.list; f; f = f->next)
+		if (f->inode->listed && scratch_is_in(&f->inode->place, &d->inode->place, &name))
+			add(d, name, f->dir ? S_IFDIR : S_IFREG, f->inode->ino);
 }
 
 static void add_found(struct dir *d, struct mount *m, struct bytes key, struct buf *name)
@@ -551,6 +544,10 @@ void dir_read(struct dir *d, struct task *t)
 			d->done = true;
 		} else if (t->at.node == NODE_DIR && t->at.kind->fixed) {
 			add_fixed_names(d, t->at.kind);
+			add_scratch(d, t->m);
+			d->done = true;
+		} else if (t->at.node == NODE_SCRATCH) {
+			add_scratch(d, t->m);
 			d->done = true;
 		}
 	}

@@ -39,9 +39,21 @@ void handle_created(struct handle *h)
 	h->creating = false;
 }
 
+void handle_drop_orphan(struct mount *m, struct inode *i)
+{
+	if (!i->scratch || i->listed)
+		return;
+	for (const struct handle *h = m->handles; h; h = h->after)
+		if (h->inode == i)
+			return;
+	scratch_free(&m->scratches, i->scratch);
+	inode_unref(&m->inodes, i);
+}
+
 void handle_free(struct handle *h)
 {
 	DL_DELETE2(h->m->handles, h, before, after);
+	handle_drop_orphan(h->m, h->inode);
 	handle_unstage(h);
 	handle_created(h);
 	if (h->polled)

@@ -60,6 +60,9 @@ struct handle *handle_new(struct mount *m, struct inode *i, int flags);
 void handle_free(struct handle *h);
 void handles_free(struct mount *m);
 
+/* Free the scratch file of @i if it has no name any more and is not open. */
+void handle_drop_orphan(struct mount *m, struct inode *i);
+
 /* From now on it stages, beginning with nothing. */
 void handle_stage(struct handle *h);
 /* What it stages is dropped. */

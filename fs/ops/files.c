@@ -98,10 +98,11 @@ static void create_scratch(struct task *t)
 	int err = 0;
 
 	if (!t->inode->scratch)
-		err = scratch_new(&t->m->scratches, t->inode,
-				  t->m->backend->ops->latest_ms(t->m->backend));
+		err = scratch_new(&t->m->scratches, t->inode, false);
 	else if (t->flags & O_EXCL)
 		err = EEXIST;
+	else if (t->inode->scratch->dir)
+		err = EISDIR;
 	t->handle = handle_new(t->m, t->inode, t->flags);
 	created(t, err);
 }
@@ -202,8 +203,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int err = 0;
 	t->flags = fi->flags;
 	if (i->scratch && (fi->flags & O_TRUNC))
-		err = scratch_truncate(&t->m->scratches, i->scratch, 0,
-				       t->m->backend->ops->latest_ms(t->m->backend));
+		err = scratch_truncate(&t->m->scratches, i->scratch, 0);
 	else if (ops && write)
 		err = write_refused(t->m, i, ops);
 	if (err) {

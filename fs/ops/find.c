@@ -45,6 +45,24 @@ static int place_in_dbs(const struct mount *m, struct bytes name, struct place *
 	return 0;
 }
 
+/* What lies in a scratch directory: the directory's path in front. */
+static int place_in_scratch(const struct inode *parent, struct bytes name, struct place *p,
+			    char **words)
+{
+	struct bytes above = scratch_path(&parent->place);
+
+	if (!parent->scratch || !parent->scratch->dir)
+		return ENOTDIR;
+	if (above.n + 1 + name.n > SCRATCH_PATH_MAX)
+		return ENAMETOOLONG;
+	*words = mem_alloc(above.n + 1 + name.n);
+	memcpy(*words, above.p, above.n);
+	(*words)[above.n] = '/';
+	memcpy(*words + above.n + 1, name.p, name.n);
+	*(p->has_member ? &p->member : &p->key) = bytes_of(*words, above.n + 1 + name.n);
+	return 0;
+}
+
 /* A key's name, or a scratch file's. */
 static int place_below(struct bytes name, struct place *p, char **words)
 {
@@ -93,9 +111,10 @@ int ops_place(struct mount *m, const struct inode *parent, const char *name, str
 		return place_below(s, out, words);
 	case NODE_ENTRY:
 		return place_below(s, out, words);
+	case NODE_SCRATCH:
+		return place_in_scratch(parent, s, out, words);
 	case NODE_MEMBER:
 	case NODE_CTL:
-	case NODE_SCRATCH:
 		break;
 	}
 	return ENOTDIR;
@@ -150,6 +169,8 @@ void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat
 		.st_blksize = MOUNT_BLKSIZE,
 		.st_blocks = (blkcnt_t)((size + 511) / 512),
 	};
+	if (i->scratch && i->scratch->dir)
+		st->st_mode = (S_IFDIR | 0777) & ~m->options.umask;
 	if (S_ISDIR(st->st_mode) && i->listed)
 		st->st_nlink = 2;
 	st->st_mtim.tv_sec = ms / 1000;

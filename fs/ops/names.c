@@ -14,6 +14,15 @@ static void mkdir_looked(struct task *t, int err)
 	ops_reply_entry(t, err == ENOENT ? 0 : err);
 }
 
+static void mkdir_scratch(struct task *t)
+{
+	int err = t->m->options.ro    ? EROFS
+		  : t->inode->scratch ? EEXIST
+				      : scratch_new(&t->m->scratches, t->inode, true);
+
+	ops_reply_entry(t, err);
+}
+
 /* hash.d/KEY becomes a key with its first field. */
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
@@ -23,6 +32,10 @@ void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	(void)mode;
 	if (!t)
 		return;
+	if (t->at.node == NODE_SCRATCH) {
+		mkdir_scratch(t);
+		return;
+	}
 	if (place_is_fixed(&t->at))
 		err = EEXIST;
 	else if (t->at.node != NODE_ENTRY || !S_ISDIR(t->at.kind->entry_mode))
@@ -44,7 +57,7 @@ static void rmdir_looked(struct task *t, int err)
 
 	if (err == ERROR_TYPE)
 		err = ENOENT;
-	if (key || (!err && scratch_in(&t->m->scratches, &i->place)))
+	if (key || (!err && scratch_any_in(&t->m->scratches, &i->place)))
 		err = ENOTEMPTY;
 	if (!err)
 		inode_unlink(&t->m->inodes, i);
@@ -61,8 +74,17 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 		ops_reply_err(t, t->at.node == NODE_CTL ? ENOTDIR : EPERM);
 		return;
 	}
+	if (t->inode->scratch) {
+		int err = !t->inode->scratch->dir                    ? ENOTDIR
+			  : scratch_any_in(&t->m->scratches, &t->at) ? ENOTEMPTY
+								     : 0;
+		if (!err)
+			ops_drop_scratch(t->m, t->inode);
+		ops_reply_err(t, err);
+		return;
+	}
 	if (!S_ISDIR(ops_mode(t->m, &t->at))) {
-		ops_reply_err(t, ENOTDIR);
+		ops_reply_err(t, t->at.node == NODE_SCRATCH ? ENOENT : ENOTDIR);
 		return;
 	}
 	task_then(t, rmdir_looked);
@@ -70,6 +92,15 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 }
 
 /* --- removing --- */
+
+/* The name goes now, what it holds when nobody has it open any more. */
+void ops_drop_scratch(struct mount *m, struct inode *i)
+{
+	inode_ref(i);
+	inode_unlink(&m->inodes, i);
+	handle_drop_orphan(m, i);
+	inode_unref(&m->inodes, i);
+}
 
 /* The directory of @place. */
 static struct inode *directory_of(struct mount *m, const struct place *place)
@@ -104,10 +135,10 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (!t)
 		return;
 	struct inode *i = t->inode;
-	if (i->scratch) {
-		scratch_free(&t->m->scratches, i->scratch);
-		inode_unlink(&t->m->inodes, i);
-		inode_unref(&t->m->inodes, i);
+	if (i->scratch && i->scratch->dir) {
+		ops_reply_err(t, EISDIR);
+	} else if (i->scratch) {
+		ops_drop_scratch(t->m, i);
 		ops_reply_err(t, 0);
 	} else if (place_is_fixed(&t->at)) {
 		ops_reply_err(t, EPERM);

@@ -54,6 +54,9 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino);
 
 /* --- names.c, rename.c --- */
 
+/* The scratch file or directory of @i loses its name. */
+void ops_drop_scratch(struct mount *m, struct inode *i);
+
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -185,6 +185,30 @@ static void scratch_target_free(struct task *t, int err)
 	place_ops(&t->at)->store(t);
 }
 
+/* What stands at the target gives way, if it may. */
+static int replace_scratch(struct task *t, struct inode *there)
+{
+	bool dir = t->inode->scratch->dir;
+
+	if (noreplace(t))
+		return EEXIST;
+	if (there->scratch->dir != dir)
+		return dir ? ENOTDIR : EISDIR;
+	if (dir && scratch_any_in(&t->m->scratches, &there->place))
+		return ENOTEMPTY;
+	ops_drop_scratch(t->m, there);
+	return 0;
+}
+
+static bool inside_itself(const struct task *t)
+{
+	struct bytes from = scratch_path(&t->inode->place), to = scratch_path(&t->to);
+
+	return t->inode->scratch->dir && t->inode->place.has_member == t->to.has_member &&
+	       (!t->to.has_member || bytes_eq(t->inode->place.key, t->to.key)) && to.n > from.n &&
+	       memcmp(to.p, from.p, from.n) == 0 && to.p[from.n] == '/';
+}
+
 static void rename_scratch(struct task *t)
 {
 	struct inode *there = inode_find(&t->m->inodes, &t->to);
@@ -192,17 +216,15 @@ static void rename_scratch(struct task *t)
 	if (!t->inode->scratch) {
 		ops_reply_err(t, ENOENT);
 	} else if (t->to.node == NODE_SCRATCH) {
-		if (there && there->scratch && there != t->inode) {
-			if (noreplace(t)) {
-				ops_reply_err(t, EEXIST);
-				return;
-			}
-			inode_ref(there);
-			drop_scratch(t->m, there);
-			inode_unlink(&t->m->inodes, there);
-			inode_unref(&t->m->inodes, there);
-		}
-		moved(t, 0);
+		int err = there && there->scratch && there != t->inode ? replace_scratch(t, there)
+			  : inside_itself(t)                           ? EINVAL
+								       : 0;
+		if (!err && t->inode->scratch->dir)
+			scratch_move_below(&t->m->scratches, &t->m->inodes, &t->inode->place,
+					   &t->to);
+		moved(t, err);
+	} else if (t->inode->scratch->dir) {
+		ops_reply_err(t, EPERM);
 	} else if (S_ISREG(ops_mode(t->m, &t->to)) && place_ops(&t->to)->store) {
 		look_at_target(t, scratch_target_free);
 	} else {
@@ -216,25 +238,21 @@ static void hidden(struct task *t, int err)
 
 	if (err) {
 		drop_scratch(t->m, t->inode);
-	} else if (there) {
-		inode_ref(there);
-		drop_scratch(t->m, there);
-		inode_unref(&t->m->inodes, there);
+	} else if (there && there->scratch) {
+		ops_drop_scratch(t->m, there);
 	}
 	moved(t, err);
 }
 
 static void hide_loaded(struct task *t, int err)
 {
-	int64_t now = t->m->backend->ops->latest_ms(t->m->backend);
-
 	t->data = BYTES("");
 	if (!err)
 		err = kinds_splice(t, content_size(&t->content));
 	if (!err)
-		err = scratch_new(&t->m->scratches, t->inode, now);
+		err = scratch_new(&t->m->scratches, t->inode, false);
 	if (!err) {
-		err = scratch_write(&t->m->scratches, t->inode->scratch, 0, t->data, now);
+		err = scratch_write(&t->m->scratches, t->inode->scratch, 0, t->data);
 		if (err)
 			drop_scratch(t->m, t->inode);
 	}
@@ -252,8 +270,8 @@ static void rename_to_scratch(struct task *t)
 {
 	struct inode *there = inode_find(&t->m->inodes, &t->to);
 
-	if (noreplace(t) && there && there->scratch) {
-		ops_reply_err(t, EEXIST);
+	if (there && there->scratch && (noreplace(t) || there->scratch->dir)) {
+		ops_reply_err(t, noreplace(t) ? EEXIST : EISDIR);
 		return;
 	}
 	if (!S_ISREG(ops_mode(t->m, &t->at)) || !place_ops(&t->at)->remove) {

@@ -170,8 +170,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 		ctl_write(h->ctl, t->off, t->data, ctl_written, t);
 	} else if (i->place.node == NODE_SCRATCH || i->scratch) {
 		int err = i->scratch ? scratch_write(&t->m->scratches, i->scratch,
-						     append ? i->scratch->data.n : t->off, t->data,
-						     t->m->backend->ops->latest_ms(t->m->backend))
+						     append ? i->scratch->data.n : t->off, t->data)
 				     : 0;
 		reply_written(t, err);
 	} else if (i->place.kind->at_once) {
@@ -255,8 +254,7 @@ static void set_size(struct task *t, struct handle *h, uint64_t size)
 	bool key = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
 
 	if (i->scratch) {
-		int err = scratch_truncate(&t->m->scratches, i->scratch, size,
-					   t->m->backend->ops->latest_ms(t->m->backend));
+		int err = scratch_truncate(&t->m->scratches, i->scratch, size);
 		t->found_size = size;
 		ops_reply_attr(t, err);
 	} else if (place_is_fixed(&i->place)) {
