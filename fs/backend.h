@@ -87,6 +87,7 @@ struct backend_ops {
 
 struct backend {
 	const struct backend_ops *ops;
+	struct held *held; /* fs/held.h */
 };
 
 /* The server of this process. Listed in CLIENT LIST as "mount"; keeps change stamps from now on. */

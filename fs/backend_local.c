@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "fs/held.h"
 #include "resp/changes.h"
 #include "resp/net/loop.h"
 #include "resp/persist/aof.h"
@@ -133,6 +134,8 @@ static void local_submit(struct backend *b, unsigned db, const struct backend_co
 			 size_t n, backend_done done, void *arg)
 {
 	struct backend_local *l = (struct backend_local *)b;
+	if (l->server->pause && held_keep(l->server, b, db, cmds, n, done, arg))
+		return;
 	struct parcel *p = parcel_take(l);
 	struct dispatch_item few[UNIT_INLINE], *items = few;
 

@@ -4,9 +4,11 @@
 #include <utlist.h>
 
 #include "fs/backend_local.h"
+#include "resp/item.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/pause.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/transaction.h"
 #include "store/base/mem.h"
@@ -19,9 +21,11 @@ struct backend_talk {
 	void *arg;
 	backend_done done; /* of the command that waits, or NULL */
 	void *done_arg;
-	bool busy;   /* its own command is running */
-	bool closed; /* by QUIT, CLIENT KILL or the output limits */
-	bool told;   /* ... its owner knows, and the session is no more */
+	struct dispatch_item
+		held; /* the command, while it waits for the end of a pause (argc not 0) */
+	bool busy;    /* its own command is running */
+	bool closed;  /* by QUIT, CLIENT KILL or the output limits */
+	bool told;    /* ... its owner knows, and the session is no more */
 	bool woken;
 	struct backend_talk *prev, *next; /* home->woken */
 	size_t backlog;                   /* bytes that wait to be read */
@@ -62,11 +66,51 @@ static void tell_closed(struct backend_talk *t)
 	done(arg, NULL);
 }
 
+static void drop_held(struct backend_talk *t)
+{
+	if (t->held.argc)
+		item_drop(&t->held);
+	t->held.argc = 0;
+}
+
+/* Run @item, or keep a copy of it until a pause is over. True when it was answered. */
+static bool run(struct backend_talk *t, struct dispatch_item *item)
+{
+	struct session *s = &t->session;
+
+	t->busy = true;
+	dispatch_batch(t->home->server, item, 1);
+	if (item->state == ITEM_HELD && !item_copy(&t->held, item)) {
+		pause_leave(s);
+		s->flags &= ~(uint32_t)SESSION_HELD;
+		item->state = ITEM_DONE;
+		reply_error(&t->reply, "OOM command not allowed when used memory > 'maxmemory'.");
+	}
+	t->busy = false;
+	return item->state == ITEM_DONE;
+}
+
+/* The pause is over. True when the command was answered. */
+static bool run_held(struct backend_talk *t)
+{
+	struct dispatch_item item = t->held;
+
+	t->held.argc = 0;
+	t->session.flags &= ~(uint32_t)SESSION_HELD;
+	item.state = ITEM_DONE;
+	bool answered = run(t, &item);
+	item_drop(&item);
+	return answered;
+}
+
 static void tell(struct backend_talk *t)
 {
 	backend_done done = t->done;
+	bool waits = t->session.parking || t->session.postponed;
 
-	if (done && !t->session.parking) { /* before all else: it may have taken something */
+	if (done && !waits && !t->closed && t->held.argc)
+		waits = !run_held(t);
+	if (done && !waits) { /* before all else: it may have taken something */
 		t->session.flags &= ~(uint32_t)SESSION_HELD;
 		t->done = NULL;
 		hand_over(t, done, t->done_arg);
@@ -188,23 +232,22 @@ bool talk_run(struct backend_talk *t, int argc, const struct bytes *argv, backen
 		return false;
 	if (reply_pending(&t->reply))
 		hand_over(t, t->push, t->arg);
-	t->busy = true;
-	dispatch_batch(t->home->server, &item, 1);
-	t->busy = false;
-	if (item.state == ITEM_PARKED) {
+	if (run(t, &item)) {
+		hand_over(t, done, arg);
+	} else {
 		t->done = done;
 		t->done_arg = arg;
-	} else {
-		hand_over(t, done, arg);
 	}
 	return true;
 }
 
 bool talk_cancel(struct backend_talk *t)
 {
-	if (!t->done || t->told || !t->session.parking)
+	if (!t->done || t->told || !(t->session.parking || t->session.postponed))
 		return false;
 	blocking_leave(&t->session);
+	pause_leave(&t->session);
+	drop_held(t);
 	t->session.flags &= ~(uint32_t)SESSION_HELD;
 	t->done = NULL;
 	return true;
@@ -275,6 +318,7 @@ void talk_close(struct backend_talk *t)
 		DL_DELETE(t->home->woken, t);
 	if (!t->told)
 		session_close(&t->session);
+	drop_held(t);
 	reply_fini(&t->reply);
 	mem_free(t);
 }

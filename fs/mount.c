@@ -15,6 +15,7 @@
 
 #include "fs/fs.h"
 #include "fs/handle.h"
+#include "fs/held.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "resp/log.h"
@@ -279,6 +280,7 @@ void mount_stop(struct mount *m)
 	if (m->fd) {
 		serve(m);
 		loop_fd_remove(m->fd);
+		held_cancel(m->backend);
 		handles_free(m); /* what is parked is answered while there is somebody to hear it */
 		aof_flush(m->server);
 	}

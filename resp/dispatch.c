@@ -15,6 +15,7 @@
 #include "resp/registry.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/pause.h"
 #include "resp/sessions/push.h"
 #include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/transaction.h"
@@ -379,6 +380,11 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 	struct session *s = item->session;
 	uint64_t errors = s->reply->errors;
 	struct registered *reg = admit(item);
+	if (__builtin_expect(reg && s->server->pause, 0) &&
+	    pause_stops(s->server, flags_refused_by(s, reg->cmd)) && pause_hold(s)) {
+		item->state = ITEM_HELD;
+		return ticks;
+	}
 	if (reg && s->flags & (SESSION_MULTI | SESSION_PUBSUB))
 		reg = hold_back(item, reg);
 	if (reg) {

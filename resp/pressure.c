@@ -81,7 +81,7 @@ static enum result evict_for(struct server *s, int64_t us)
 static int64_t go_on(void *arg)
 {
 	struct server *s = arg;
-	if (!fits(s) &&
+	if (!s->pause && !fits(s) &&
 	    evict_for(s, time_allowed_us(s->config.maxmemory_eviction_tenacity)) == TIME_OVER)
 		return 0;
 	if (fits(s))
@@ -96,8 +96,8 @@ bool pressure_relieve(struct server *s)
 		note_exceeded(s, false, 0);
 		return true;
 	}
-	/* Not yet evicted from while it is being filled: the limit is looked at when it is there. */
-	if (s->loading)
+	/* Not yet evicted from while it is being filled or paused: the limit is looked at when it is there. */
+	if (s->loading || s->pause)
 		return true;
 	switch (evict_for(s, time_allowed_us(s->config.maxmemory_eviction_tenacity))) {
 	case FITS:

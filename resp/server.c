@@ -22,6 +22,7 @@
 #include "resp/persist/snapshot.h"
 #include "resp/registry.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/pause.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
@@ -174,6 +175,7 @@ void server_fini(struct server *s)
 	snapshot_free(s->snapshot);
 	blocking_free(s->blocking);
 	tracking_free(s->tracking);
+	pause_end(s);
 	slowlog_free(s->slowlog);
 	latency_free(s->latency);
 	pubsub_free(s->pubsub);

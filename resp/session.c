@@ -8,6 +8,7 @@
 #include "resp/net/loop.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
+#include "resp/sessions/pause.h"
 #include "resp/sessions/pubsub.h"
 #include "resp/sessions/push.h"
 #include "resp/sessions/tracking/tracking.h"
@@ -50,6 +51,7 @@ void session_close(struct session *s)
 	tracking_disable(s);
 	push_drop(s);
 	blocking_leave(s);
+	pause_leave(s);
 	HASH_DEL(s->server->sessions, s);
 	if (s->server->current == s)
 		s->server->current = NULL;
@@ -95,7 +97,7 @@ static void flag_letters(const struct session *s, char *out)
 		{s->flags & SESSION_MONITOR, 'O'},
 		{s->flags & SESSION_PUBSUB, 'P'},
 		{s->flags & SESSION_MULTI, 'x'},
-		{s->flags & SESSION_PARKED, 'b'},
+		{s->flags & SESSION_PARKED || s->postponed, 'b'},
 		{tracking_is_on(s), 't'},
 		{broken, 'R'},
 		{bcast, 'B'},

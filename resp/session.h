@@ -23,6 +23,7 @@ struct transaction;
 struct watch;
 struct parking;
 struct tracker;
+struct postponed;
 
 enum session_flag {
 	SESSION_AUTHENTICATED = 1 << 0,
@@ -95,8 +96,9 @@ struct session {
 		*subscriber;     /* resp/sessions/pubsub.c; NULL until the first subscription */
 	struct reply *later;     /* pushes that wait for its reply, or NULL: resp/sessions/push.c */
 	struct parking *parking; /* its wait, or NULL: resp/sessions/blocking.c */
-	struct tracker *tracker; /* CLIENT TRACKING, or NULL: resp/sessions/tracking/ */
-	UT_hash_handle hh;       /* server's registry, by id */
+	struct postponed *postponed; /* its command waits for the end of a pause, or NULL */
+	struct tracker *tracker;     /* CLIENT TRACKING, or NULL: resp/sessions/tracking/ */
+	UT_hash_handle hh;           /* server's registry, by id */
 };
 
 /* Fill a zeroed session, give it an id and list it in the server. */

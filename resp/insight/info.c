@@ -98,6 +98,9 @@ static const struct info_field fields[] = {
 	F(CLIENTS, "clients_in_timeout_table", U64, clients_in_timeout),
 	F(CLIENTS, "total_blocking_keys", U64, blocking_keys),
 	F(CLIENTS, "total_blocking_keys_on_nokey", U64, blocking_keys_for_gone),
+	F(CLIENTS, "paused_reason", STRING, paused_reason),
+	F(CLIENTS, "paused_actions", STRING, paused_actions),
+	F(CLIENTS, "paused_timeout_milliseconds", U64, paused_ms),
 
 	F(MEMORY, "used_memory", U64, used),
 	F(MEMORY, "used_memory_human", HUMAN, used),

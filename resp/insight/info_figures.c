@@ -59,7 +59,11 @@ static void take_clients(struct server *s, struct info_figures *f)
 	f->connected_clients = net.clients;
 	struct blocking_figures blocked = blocking_figures(s->blocking);
 	f->tracking = tracking_figures(s);
-	f->blocked_clients = blocked.clients;
+	f->pause = pause_figures(s);
+	f->paused_reason = f->pause.on ? "client_pause" : "none";
+	f->paused_actions = !f->pause.on ? "none" : f->pause.all ? "all" : "write";
+	f->paused_ms = (uint64_t)f->pause.ms_left;
+	f->blocked_clients = blocked.clients + f->pause.waiting;
 	f->clients_in_timeout = blocked.with_timeout;
 	f->blocking_keys = blocked.keys;
 	f->blocking_keys_for_gone = blocked.keys_for_gone;

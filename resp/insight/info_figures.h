@@ -7,6 +7,7 @@
 
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/sessions/pause.h"
 #include "resp/sessions/tracking/tracking.h"
 #include "store/base/mem.h"
 
@@ -23,6 +24,9 @@ struct info_figures {
 	/* clients */
 	uint64_t connected_clients, maxclients, max_input, max_output, monitors;
 	struct tracking_figures tracking;
+	struct pause_figures pause;
+	const char *paused_reason, *paused_actions;
+	uint64_t paused_ms;
 	uint64_t blocked_clients, clients_in_timeout, blocking_keys, blocking_keys_for_gone;
 	/* memory */
 	uint64_t used, rss, peak, overhead, startup, dataset, total_system, maxmemory, clients_mem;

@@ -71,7 +71,8 @@ struct network {
 	size_t nclients;
 	struct client *send_list, **send_tail;
 	struct client *close_list;
-	struct client *resume_list; /* answered: what they sent meanwhile may run */
+	/* answered: what they sent meanwhile may run */
+	struct client *resume_list, *resume_last;
 	struct client *held;
 	struct batch batch;
 	size_t max_input, max_output; /* seen lately */

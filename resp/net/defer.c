@@ -45,10 +45,14 @@ void client_drop_deferred(struct client *c)
 		drop_first(c);
 	if (!c->in_resume_list)
 		return;
-	struct client **at = &c->net->resume_list;
-	while (*at != c)
-		at = &(*at)->next_resume;
+	struct client **at = &c->net->resume_list, *before = NULL;
+	while (*at != c) {
+		before = *at;
+		at = &before->next_resume;
+	}
 	*at = c->next_resume;
+	if (c->net->resume_last == c)
+		c->net->resume_last = before;
 	c->in_resume_list = false;
 }
 
@@ -74,9 +78,13 @@ void client_unpark(struct session *s)
 	client_mark_send(c);
 	if (c->in_resume_list)
 		return;
+	/* In the order in which they were answered. */
+	struct client **at = &c->net->resume_list;
+	if (*at)
+		at = &c->net->resume_last->next_resume;
+	*at = c->net->resume_last = c;
+	c->next_resume = NULL;
 	c->in_resume_list = true;
-	c->next_resume = c->net->resume_list;
-	c->net->resume_list = c;
 }
 
 /* --- going on --- */

@@ -281,7 +281,7 @@ int network_load_tls(struct network *n)
 static bool is_idle_too_long(const struct client *c, int64_t now_ms)
 {
 	int timeout = c->net->server->config.timeout;
-	if (timeout <= 0 || c->session.flags & (SESSION_MONITOR | SESSION_PUBSUB | SESSION_PARKED))
+	if (timeout <= 0 || c->session.flags & (SESSION_MONITOR | SESSION_PUBSUB | SESSION_HELD))
 		return false;
 	return now_ms - c->session.last_ms > (int64_t)timeout * 1000;
 }

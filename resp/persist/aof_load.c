@@ -397,7 +397,8 @@ bool aof_load(struct server *s, const struct aof_manifest *m, struct aof_tail *t
 	s->loading = s->keyspace->expiry_frozen = true;
 	s->keyspace->replaying = true;
 	bool ok = load_all(&l, m, tail);
-	s->loading = s->keyspace->expiry_frozen = s->keyspace->replaying = false;
+	s->loading = s->keyspace->replaying = false;
+	s->keyspace->expiry_frozen = s->pause != NULL;
 	session_close(&l.session);
 	reply_fini(&l.reply);
 	if (s->changes)

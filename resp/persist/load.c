@@ -103,7 +103,8 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 	s->loading = s->keyspace->expiry_frozen = true;
 	rdb_in_file(&in, fd, size, s->config.rdbchecksum && !s->debug.skip_checksum);
 	bool ok = rdb_load(s->keyspace, &in, &opt, &result);
-	s->loading = s->keyspace->expiry_frozen = false;
+	s->loading = false;
+	s->keyspace->expiry_frozen = s->pause != NULL;
 	n->figures.loaded = result.loaded;
 	n->figures.load_expired = result.expired;
 	if (ok && !result.stopped)

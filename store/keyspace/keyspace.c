@@ -399,23 +399,23 @@ uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
 	return table_scan(&db->keys, cursor, scan_word, &s);
 }
 
-/* Under expiry_frozen expired keys stay, and may be all there is. */
+/* Under expiry_frozen expired keys stay, and may be all there is: then one of them it is, as in Redis. */
 #define RANDOM_TRIES 100
 
 uint64_t keyspace_random(struct db *db)
 {
-	for (int tries = 0; tries < RANDOM_TRIES;) {
+	for (int tries = 0;;) {
 		uint64_t w = table_random(&db->keys, &db->ks->rng);
 		if (!w || !keyspace_is_expired(db->ks, w))
 			return w;
 		if (db->ks->expiry_frozen) {
-			tries++;
+			if (++tries == RANDOM_TRIES)
+				return w;
 			continue;
 		}
 		struct bytes key = entry_key(w);
 		keyspace_find(db, key, keyhash(key), false);
 	}
-	return 0;
 }
 
 /* --- invariants --- */

@@ -223,7 +223,7 @@ uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
 
 bool keyspace_is_expired(const struct keyspace *ks, uint64_t word);
 
-/* A key chosen at random that has not expired; 0 when there is none. */
+/* A key chosen at random that has not expired; 0 when there is none. Under expiry_frozen, where hardly any other is left, one that has. */
 uint64_t keyspace_random(struct db *db);
 
 /* Background work of at most @budget_us: rehash steps. True when there is more. */

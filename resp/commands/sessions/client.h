@@ -4,6 +4,10 @@
 
 struct call;
 
+/* client_pause.c */
+void client_pause(struct call *c);
+void client_unpause(struct call *c);
+
 /* client_tracking.c */
 void client_tracking(struct call *c);
 void client_caching(struct call *c);
