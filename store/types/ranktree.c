@@ -501,7 +501,7 @@ void ranktree_rescore(struct ranktree *t, void *member, double score)
 {
 	struct bound old = bound_of(member), b = old;
 	struct path from, to;
-	b.key = score_key(score);
+	b.key = keysort_double(score);
 	struct ranktree_leaf *leaf = ranktree_descend(t, &old, &from);
 	struct ranktree_leaf *target = ranktree_descend(t, &b, &to);
 	unsigned pos = ranktree_leaf_index(leaf, member, old.key);

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "store/base/bytes.h"
+#include "store/base/keysort.h"
 #include "store/types/table.h"
 
 #define RANKTREE_LEAD 8 /* bytes in front of a member's key, for its table */
@@ -60,14 +61,8 @@ static inline struct bytes ranktree_bytes(const void *member)
 	return varkey_get((const unsigned char *)member + RANKTREE_LEAD);
 }
 
-/* A member with its score as a number that compares as the scores do (-0 as 0). */
-struct ranktree_item {
-	uint64_t key;
-	void *member;
-};
-uint64_t ranktree_key(const void *member);
-/* Fill the tree, which is empty, with @items in the order of (key, bytes), all different. */
-void ranktree_build(struct ranktree *t, const struct ranktree_item *items, size_t n);
+/* Fill the tree, which is empty, with members that have keysort_double of their scores for keys, in order, all different. */
+void ranktree_build(struct ranktree *t, const struct keysort_item *items, size_t n);
 
 /* @member is not in the tree, and nothing equal to it; its score is a number. */
 void ranktree_insert(struct ranktree *t, void *member);

@@ -12,7 +12,7 @@ static size_t nodes_for(size_t n, unsigned max)
 }
 
 /* The scale that ranktree.c gives a leaf: from its first key to the first of the next one, with room outwards at both ends. */
-static void frame(struct ranktree_leaf *leaf, const struct ranktree_item *items, size_t from,
+static void frame(struct ranktree_leaf *leaf, const struct keysort_item *items, size_t from,
 		  size_t end, size_t n)
 {
 	uint64_t lo = items[from].key, hi = items[end < n ? end : end - 1].key, more = hi - lo;
@@ -29,7 +29,7 @@ static void frame(struct ranktree_leaf *leaf, const struct ranktree_item *items,
 }
 
 /* The leaves, and what a parent says of each. */
-static void build_leaves(struct ranktree *t, const struct ranktree_item *items, size_t n,
+static void build_leaves(struct ranktree *t, const struct keysort_item *items, size_t n,
 			 struct branch *out, size_t leaves)
 {
 	size_t from = 0;
@@ -42,10 +42,10 @@ static void build_leaves(struct ranktree *t, const struct ranktree_item *items, 
 			.n = (uint16_t)(end - from), .cap = t->leaf_max, .prev = t->last};
 		frame(leaf, items, from, end, n);
 		for (size_t k = from; k < end; k++)
-			leaf->words[k - from] = leaf_word(leaf, items[k].member, items[k].key);
+			leaf->words[k - from] = leaf_word(leaf, items[k].p, items[k].key);
 		*(t->last ? &t->last->next : &t->first) = leaf;
 		t->last = leaf;
-		out[i] = (struct branch){items[from].key, items[from].member, leaf, end - from};
+		out[i] = (struct branch){items[from].key, items[from].p, leaf, end - from};
 		from = end;
 	}
 }
@@ -74,7 +74,7 @@ static size_t build_level(struct ranktree *t, struct branch *branches, size_t n)
 	return nodes;
 }
 
-void ranktree_build(struct ranktree *t, const struct ranktree_item *items, size_t n)
+void ranktree_build(struct ranktree *t, const struct keysort_item *items, size_t n)
 {
 	STORE_CHECK(!t->root);
 	if (n == 0)
@@ -89,9 +89,4 @@ void ranktree_build(struct ranktree *t, const struct ranktree_item *items, size_
 	t->root = branches[0].child;
 	t->count = n;
 	mem_free(branches);
-}
-
-uint64_t ranktree_key(const void *member)
-{
-	return member_key(member);
 }

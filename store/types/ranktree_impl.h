@@ -50,18 +50,9 @@ struct bound {
 	const void *self; /* the member that the bound stands for, or NULL */
 };
 
-static inline uint64_t score_key(double score)
-{
-	uint64_t bits;
-	if (score == 0)
-		score = 0; /* -0 and 0 are one place */
-	memcpy(&bits, &score, sizeof(bits));
-	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
 static inline uint64_t member_key(const void *member)
 {
-	return score_key(ranktree_score(member));
+	return keysort_double(ranktree_score(member));
 }
 
 static inline uint64_t word_key64(uint64_t word)

@@ -154,7 +154,7 @@ static uint64_t below(const struct ranktree *t, const struct bound *b)
 
 uint64_t ranktree_below_score(const struct ranktree *t, double score, bool or_equal)
 {
-	struct bound b = {.by = BY_SCORE, .or_equal = or_equal, .key = score_key(score)};
+	struct bound b = {.by = BY_SCORE, .or_equal = or_equal, .key = keysort_double(score)};
 	return below(t, &b);
 }
 

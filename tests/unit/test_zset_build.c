@@ -117,7 +117,7 @@ static void trees_of_any_size_hold(void **state)
 {
 	(void)state;
 	enum { MOST = 400 };
-	static struct ranktree_item items[MOST];
+	static struct keysort_item items[MOST];
 
 	for (size_t i = 0; i < MOST; i++) {
 		unsigned char *m = mem_alloc(64);
@@ -125,7 +125,7 @@ static void trees_of_any_size_hold(void **state)
 		double score = (double)(i / 3);
 		memcpy(m, &score, sizeof(score));
 		varkey_put(m + RANKTREE_LEAD, bytes_of(name, (size_t)sprintf(name, "%04zu", i)));
-		items[i] = (struct ranktree_item){ranktree_key(m), m};
+		items[i] = (struct keysort_item){keysort_double(score), m};
 	}
 	for (size_t n = 0; n <= MOST; n += n < 40 ? 1 : 37) {
 		struct ranktree t;
@@ -134,13 +134,13 @@ static void trees_of_any_size_hold(void **state)
 		ranktree_check(&t);
 		assert_int_equal(t.count, n);
 		for (size_t i = 0; i < n; i++) {
-			assert_int_equal(ranktree_rank(&t, items[i].member), i);
-			assert_ptr_equal(ranktree_member(ranktree_seek(&t, i)), items[i].member);
+			assert_int_equal(ranktree_rank(&t, items[i].p), i);
+			assert_ptr_equal(ranktree_member(ranktree_seek(&t, i)), items[i].p);
 		}
 		ranktree_fini(&t);
 	}
 	for (size_t i = 0; i < MOST; i++)
-		mem_free(items[i].member);
+		mem_free(items[i].p);
 }
 
 static void what_is_dropped_is_freed(void **state)

@@ -9,6 +9,7 @@
 #include "resp/dispatch.h"
 #include "resp/server.h"
 #include "store/base/keyhash.h"
+#include "store/base/keysort.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
 #include "store/types/hash.h"
@@ -342,6 +343,34 @@ static int compare(const void *a, const void *b, void *arg)
 	return s->o.desc ? -cmp : cmp;
 }
 
+/* Numbers are sorted by themselves, and elements only where those are equal. */
+static int compare_items(const void *a, const void *b, void *arg)
+{
+	const struct keysort_item *x = a, *y = b;
+	return compare(x->p, y->p, arg);
+}
+
+static void order(struct sort *s)
+{
+	struct keysort_item *items = s->o.alpha ? NULL : mem_try(2 * s->n * sizeof(*items));
+	struct element *v = items ? mem_try(s->n * sizeof(*v)) : NULL;
+	if (!v) {
+		mem_free(items);
+		qsort_r(s->v, s->n, sizeof(*s->v), compare, s);
+		return;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		uint64_t key = keysort_double(s->v[i].score);
+		items[i] = (struct keysort_item){s->o.desc ? ~key : key, &s->v[i]};
+	}
+	struct keysort_item *sorted = keysort(items, items + s->n, s->n, compare_items, s);
+	for (size_t i = s->first; i < s->first + s->wanted; i++)
+		v[i] = *(struct element *)sorted[i].p;
+	mem_free(items);
+	mem_free(s->v);
+	s->v = v;
+}
+
 /* --- answers --- */
 
 /* Hand the @k-th part of an element's answer to the reply, or to @list. */
@@ -420,7 +449,7 @@ static void run(struct call *c, struct sort *s, uint64_t w)
 			return;
 		}
 		if (s->n)
-			qsort_r(s->v, s->n, sizeof(*s->v), compare, s);
+			order(s);
 	}
 	answer(c, s);
 }
