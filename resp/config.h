@@ -68,6 +68,7 @@ struct config {
 	int64_t proto_max_bulk_len;
 	int64_t client_query_buffer_limit;
 	struct config_obuf_limit obuf[OBUF_CLASSES];
+	int64_t maxmemory_clients; /* bytes, below 0 percents of maxmemory */
 	char *requirepass;
 	char *aclfile;          /* "" for none */
 	int acl_pubsub_default; /* a new user may use all channels */

@@ -92,6 +92,7 @@ struct session {
 	uint64_t hold;    /* replies go out when server->durable is so far: resp/persist/aof.h */
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/sessions/watch.c */
+	size_t watched;                  /* bytes of the names of those keys */
 	struct subscriber
 		*subscriber;     /* resp/sessions/pubsub.c; NULL until the first subscription */
 	struct reply *later;     /* pushes that wait for its reply, or NULL: resp/sessions/push.c */

@@ -144,6 +144,14 @@ bool apply_maxclients(struct server *s, struct config_error *err)
 	return true;
 }
 
+bool apply_maxmemory_clients(struct server *s, struct config_error *err)
+{
+	(void)err;
+	if (s->network)
+		network_shed_limit(s->network);
+	return true;
+}
+
 bool apply_maxmemory(struct server *s, struct config_error *err)
 {
 	(void)err;
@@ -157,7 +165,7 @@ bool apply_maxmemory(struct server *s, struct config_error *err)
 			 "and/or the inability to accept new write commands depending on the "
 			 "maxmemory-policy.",
 			 (unsigned long long)limit, used);
-	return true;
+	return apply_maxmemory_clients(s, err);
 }
 
 bool apply_requirepass(struct server *s, struct config_error *err)

@@ -186,7 +186,7 @@ const struct directive directive_table[] = {
 		"normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
 		&special_obuf, .flags = D_WORDS),
 	NUMBER("maxmemory-clients", "0", 0, INT64_MAX, .flags = D_MEMORY | D_PERCENT,
-	       .missing = MISSING("maxmemory-clients")),
+	       FIELD(maxmemory_clients), .apply = apply_maxmemory_clients),
 	STRING("bind-source-addr", "", FIELD(bind_source_addr)),
 	NUMBER("socket-mark-id", "0", 0, UINT_MAX, .flags = D_IMMUTABLE | D_UNSIGNED,
 	       FIELD(socket_mark_id)),

@@ -26,6 +26,8 @@
 #define SEND_MAX (1024 * 1024)
 /* The largest reply buffer that a client keeps between commands. */
 #define KEPT_MAX 1024
+/* How far one turn may go beyond maxmemory-clients: who reads a big reply at once is not punished for it. */
+#define SHED_SLACK ((size_t)64 << 20)
 
 static void on_ready(void *arg, unsigned events)
 {
@@ -113,24 +115,36 @@ static void session_local(const struct session *s, char *buf, size_t n)
 		format_address(c, &addr, buf, n);
 }
 
+static size_t argv_mem(const struct client *c)
+{
+	return (size_t)c->parser.cap * sizeof(struct bytes);
+}
+
+size_t client_mem(const struct client *c)
+{
+	const struct session *s = &c->session;
+	return (c->tls ? tls_mem(c->tls) : 0) + sizeof(*c) + c->in_cap +
+	       (c->body ? c->body->cap : 0) + argv_mem(c) + reply_mem(&c->reply) +
+	       mem_size(c->peer) + c->deferred_mem + transaction_mem(s) + pubsub_mem(s) +
+	       blocking_mem(s) + push_mem(s) + tracking_session_mem(s);
+}
+
 static void session_figures(const struct session *s, struct session_figures *out)
 {
 	const struct client *c = client_of((struct session *)(uintptr_t)s);
 	const struct reply *r = &c->reply;
 	memset(out, 0, sizeof(*out));
 	out->fd = c->fd;
-	out->qbuf = c->in_len + (c->body ? c->body->len : 0) + c->deferred_mem;
-	out->qbuf_free = c->in_cap - c->in_len;
-	out->argv_mem = (size_t)c->parser.cap * 2 * sizeof(size_t) + blocking_mem(s);
+	/* Of a big argument on its way Redis's query buffer holds nothing else: what came before it is taken for parsed. */
+	out->qbuf = (c->body ? c->body->len : c->in_len) + c->deferred_mem;
+	out->qbuf_free = c->body ? c->body->cap - c->body->len : c->in_cap - c->in_len;
+	out->argv_mem = argv_mem(c) + (c->body ? c->in_len : 0) + blocking_mem(s);
 	out->multi_mem = transaction_input(s);
 	out->rbs = out->rbp = r->cap;
 	out->obl = r->len;
 	out->oll = r->nodes;
 	out->omem = r->head ? reply_mem(r) - r->cap : 0;
-	out->tot_mem = (c->tls ? tls_mem(c->tls) : 0) + sizeof(*c) + c->in_cap +
-		       (c->body ? c->body->cap : 0) + reply_mem(r) + mem_size(c->peer) +
-		       c->deferred_mem + transaction_mem(s) + pubsub_mem(s) + blocking_mem(s) +
-		       push_mem(s) + tracking_session_mem(s);
+	out->tot_mem = client_mem(c);
 	snprintf(out->events, sizeof(out->events), "%s", c->socket_full ? "rw" : "r");
 }
 
@@ -228,6 +242,7 @@ void client_free(struct client *c)
 	else
 		n->clients_tail = c->prev;
 	n->nclients--;
+	client_uncount(c);
 	if (c->held)
 		forget_held(c);
 	session_close(&c->session);
@@ -301,17 +316,31 @@ static void close_for_output(struct client *c)
 	client_mark_close(c);
 }
 
+/* What one client's replies of one turn may come to, under maxmemory-clients, before the end of the turn is seen to. */
+static size_t shed_bound(const struct client *c)
+{
+	size_t limit = c->net->shed_limit;
+	if (limit == 0 || limit > SIZE_MAX / 2 || c->session.flags & SESSION_NO_EVICT)
+		return 0;
+	return limit + SHED_SLACK;
+}
+
 void client_check_output(struct client *c)
 {
 	int class = c->session.flags & SESSION_PUBSUB ? OBUF_PUBSUB : OBUF_NORMAL;
 	const struct config_obuf_limit *limit = &c->net->server->config.obuf[class];
 	if (c->session.flags & SESSION_CLOSE_ASAP)
 		return;
-	c->reply.limit = hard_limit(limit);
+	size_t hard = hard_limit(limit), shed = shed_bound(c);
 	size_t pending = reply_pending(&c->reply);
 	if (pending > c->net->max_output)
 		c->net->max_output = pending;
-	if (c->reply.overflow || (c->reply.limit && pending > c->reply.limit)) {
+	if (c->reply.overflow && shed && c->reply.limit == shed) {
+		client_evict(c);
+		return;
+	}
+	c->reply.limit = shed && (!hard || shed < hard) ? shed : hard;
+	if (c->reply.overflow || (hard && pending > hard)) {
 		close_for_output(c);
 		return;
 	}

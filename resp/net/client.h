@@ -54,11 +54,20 @@ struct client {
 	bool broken, in_resume_list;
 	struct client *next_resume;
 
+	/* Its part of what maxmemory-clients counts, and its place among those of its size; no bucket when it is not to be evicted:
+	 * shed.c. */
+	size_t counted;
+	unsigned bucket;
+	struct client *prev_size, *next_size;
+
 	int64_t soft_since_ms; /* over the soft output limit since, 0 when not */
 	char *peer;            /* as text, once somebody asked */
 	struct client *prev, *next;
 	struct client *next_send, *next_close, *next_more;
 };
+
+/* Four for each doubling: the biggest are found as well as matters. */
+#define SHED_BUCKETS 128
 
 struct network {
 	struct server *server;
@@ -76,6 +85,10 @@ struct network {
 	struct client *held;
 	struct batch batch;
 	size_t max_input, max_output; /* seen lately */
+	/* maxmemory-clients: the limit (0: none), what clients hold together, and the clients by size. */
+	size_t shed_limit, shed_sum;
+	bool shed_in_vain; /* has said that evicting all did not suffice */
+	struct client *by_size[SHED_BUCKETS];
 	int64_t figures_ms;
 };
 
@@ -114,6 +127,19 @@ void client_protocol_error(struct client *c);
 
 /* What the socket is to be watched for now. */
 void client_watch(struct client *c);
+
+/* Bytes that it holds, in constant time. */
+size_t client_mem(const struct client *c);
+
+/* --- shed.c: maxmemory-clients --- */
+
+/* Something of the client changed; only while there is a limit. */
+void client_count(struct client *c);
+void client_uncount(struct client *c);
+/* Close the biggest clients until the others fit. */
+void network_shed(struct network *n);
+/* Close it for what it holds. */
+void client_evict(struct client *c);
 
 /* --- accept.c --- */
 

@@ -55,7 +55,11 @@ static void send_replies(void *arg)
 		c->in_send_list = false;
 		client_send(c);
 		client_check_output(c);
+		if (__builtin_expect(n->shed_limit != 0, 0))
+			client_count(c);
 	}
+	if (n->shed_limit)
+		network_shed(n);
 	while (n->close_list) {
 		c = n->close_list;
 		n->close_list = c->next_close;
@@ -142,6 +146,7 @@ struct network *network_new(struct server *s)
 	n->listeners = list;
 	n->tls = tls;
 	n->send_tail = &n->send_list;
+	network_shed_limit(n);
 	batch_init(&n->batch);
 	loop_before_wait(n->loop, run_commands, n);
 	return n;
@@ -305,6 +310,8 @@ static void check_client(struct client *c, int64_t now_ms)
 			c->shrunk = true;
 		}
 	}
+	if (c->net->shed_limit)
+		client_count(c);
 	if (c->session.flags & SESSION_CLOSE_ASAP || !is_idle_too_long(c, now_ms))
 		return;
 	log_line(&c->net->server->config.log, LOG_LEVEL_VERBOSE, "Closing idle client");

@@ -28,6 +28,9 @@ void network_free(struct network *n);
  * are no good, which is logged. */
 int network_load_tls(struct network *n);
 
+/* Apply a changed maxmemory-clients, or maxmemory where that is a share of it. */
+void network_shed_limit(struct network *n);
+
 /* Apply a changed bind/port/tls-port/maxclients; -1 and the old listeners stay when the new ones cannot be had. */
 int network_rebind(struct network *n);
 

@@ -39,6 +39,19 @@ static void node_free(struct reply_node *n)
 	mem_free(n);
 }
 
+/* A node's cap is what it holds, from when it is linked until it goes; a blob's is its length. */
+static void count(struct reply *r, const struct reply_node *n)
+{
+	r->nodes++;
+	r->nodes_mem += sizeof(*n) + n->cap;
+}
+
+static void uncount(struct reply *r, const struct reply_node *n)
+{
+	r->nodes--;
+	r->nodes_mem -= sizeof(*n) + n->cap;
+}
+
 void reply_init(struct reply *r, int proto)
 {
 	memset(r, 0, sizeof(*r));
@@ -55,7 +68,7 @@ static void drop_all(struct reply *r)
 		mem_free(node_of(r->buf));
 	r->buf = NULL;
 	r->head = r->tail = NULL;
-	r->len = r->cap = r->queued = r->offset = r->nodes = 0;
+	r->len = r->cap = r->queued = r->offset = r->nodes = r->nodes_mem = 0;
 }
 
 void reply_fini(struct reply *r)
@@ -79,10 +92,7 @@ size_t reply_pending(const struct reply *r)
 
 size_t reply_mem(const struct reply *r)
 {
-	size_t sum = r->buf ? r->cap + sizeof(struct reply_node) : 0;
-	for (const struct reply_node *n = r->head; n; n = n->next)
-		sum += sizeof(*n) + (n->blob ? n->len : n->cap);
-	return sum;
+	return r->nodes_mem + (r->buf ? r->cap + sizeof(struct reply_node) : 0);
 }
 
 int reply_iov(const struct reply *r, struct iovec *iov, int max, size_t *bytes)
@@ -120,7 +130,7 @@ void reply_consume(struct reply *r, size_t n)
 		r->head = first->next;
 		if (r->head == NULL)
 			r->tail = NULL;
-		r->nodes--;
+		uncount(r, first);
 		node_free(first);
 	}
 	r->offset += n;
@@ -136,7 +146,7 @@ static void link_node(struct reply *r, struct reply_node *n)
 	else
 		r->head = n;
 	r->tail = n;
-	r->nodes++;
+	count(r, n);
 }
 
 /* Put the open tail behind the closed nodes. An empty one is given back. */
@@ -530,7 +540,7 @@ static void insert_in_node(struct reply *r, struct reply_node *node, struct repl
 	add->len = add->cap = n + rest;
 	memcpy(add->data, p, n);
 	memcpy(add->data + n, node->data + at, rest);
-	r->nodes++;
+	count(r, add);
 	if (rest == 0) { /* in front of a blob */
 		add->next = node;
 		if (before)
@@ -593,7 +603,7 @@ void reply_truncate(struct reply *r, uint64_t mark)
 	for (struct reply_node *next; node; node = next) {
 		next = node->next;
 		r->queued -= node->len;
-		r->nodes--;
+		uncount(r, node);
 		node_free(node);
 	}
 	r->len = 0;

@@ -29,9 +29,9 @@ struct reply {
 	struct reply_node *head, *tail; /* closed buffers and blobs in front of it */
 	size_t queued;                  /* bytes in those nodes not yet consumed */
 	size_t offset; /* consumed bytes of the first node (or of buf when there is none) */
-	size_t nodes;
-	uint64_t total;  /* bytes ever appended */
-	uint64_t errors; /* error replies ever made, muted ones too */
+	size_t nodes, nodes_mem; /* how many, and what they hold */
+	uint64_t total;          /* bytes ever appended */
+	uint64_t errors;         /* error replies ever made, muted ones too */
 	/* the first word of the last error ("ERR", "WRONGTYPE"), for errorstats */
 	char error_code[24];
 	uint8_t proto; /* 2 or 3 */

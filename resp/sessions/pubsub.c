@@ -120,7 +120,8 @@ static struct subscription *find_subscription(const struct session *s, enum pubs
 
 static size_t mem_of(const struct topic *t)
 {
-	return sizeof(struct subscription) + sizeof(*t) + t->n;
+	/* Each of the two hashes has a table with, by and large, a bucket an entry. */
+	return sizeof(struct subscription) + sizeof(*t) + t->n + 2 * sizeof(UT_hash_bucket);
 }
 
 bool pubsub_subscribe(struct session *s, enum pubsub_kind kind, struct bytes name)

@@ -100,6 +100,7 @@ bool watch_add(struct session *s, struct bytes key)
 		k->first->prev = watch;
 	k->first = watch;
 	HASH_ADD_PTR(s->watches, key, watch);
+	s->watched += key.n;
 	return true;
 }
 
@@ -131,6 +132,7 @@ void watch_clear(struct session *s)
 			drop_key(w, k);
 		mem_free(watch);
 	}
+	s->watched = 0;
 	if (w->keys)
 		return;
 	mem_free(w);
@@ -210,5 +212,9 @@ bool watch_expired(const struct session *s)
 
 size_t watch_mem(const struct session *s)
 {
-	return HASH_COUNT(s->watches) * (sizeof(struct watch) + sizeof(struct watched_key));
+	size_t n = HASH_COUNT(s->watches);
+	/* Each of the two hashes has a table with, by and large, a bucket an entry. */
+	return n * (sizeof(struct watch) + sizeof(struct watched_key) +
+		    2 * sizeof(UT_hash_bucket)) +
+	       s->watched;
 }

@@ -272,6 +272,7 @@ static void what_would_mislead_is_refused(void **state)
 {
 	static const char *const lines[] = {"replicaof 127.0.0.1 6379\n",
 					    "slaveof a 1\n",
+					    "tls-cluster yes\n",
 					    "cluster-enabled yes\n",
 					    "loadmodule x.so\n",
 					    "user alice on >x ~* +@nothing\n",
