@@ -55,6 +55,8 @@ struct backend_ops {
 	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
 	 * drop errors from close, so they must come at open and write. */
 	const char *(*refusal)(struct backend *b, uint64_t bytes);
+	/* Whether the mount's user may make this call (extra): asked before something is written, for the same reason. */
+	bool (*may)(struct backend *b, int argc, const struct bytes *argv);
 	/* Have what was changed so far brought to the disk, where there is a log; @done gets an errno, or 0. */
 	void (*settle)(struct backend *b, void (*done)(void *arg, int err), void *arg);
 	uint64_t (*max_value)(struct backend *b); /* proto-max-bulk-len */

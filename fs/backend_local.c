@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "fs/held.h"
+#include "resp/acl/acl.h"
 #include "resp/changes.h"
 #include "resp/net/loop.h"
 #include "resp/persist/aof.h"
@@ -219,6 +220,16 @@ static const char *local_refusal(struct backend *b, uint64_t bytes)
 	return line;
 }
 
+static bool local_may(struct backend *b, int argc, const struct bytes *argv)
+{
+	const struct session *s = &((struct backend_local *)b)->session;
+
+	if (acl_must_log_in(s))
+		return false;
+	const struct registered *reg = registry_resolve(s->server->registry, argc, argv);
+	return !reg || acl_check(s->user, reg, argc, argv, NULL) == ACL_ALLOWED;
+}
+
 static uint64_t local_max_value(struct backend *b)
 {
 	return (uint64_t)((struct backend_local *)b)->server->config.proto_max_bulk_len;
@@ -278,6 +289,7 @@ static const struct backend_ops local_ops = {
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
 	.refusal = local_refusal,
+	.may = local_may,
 	.settle = local_settle,
 	.max_value = local_max_value,
 	.databases = local_databases,

@@ -128,6 +128,7 @@ struct config {
 	/* the mount */
 	char *mount;         /* --mount DIR, "" for none */
 	char *mount_options; /* -o style list */
+	char *mount_user; /* --mount-user NAME: the ACL user that the mount is, "" for the default user */
 	/* values of directives whose feature comes later, and what CONFIG REWRITE has to remember */
 	struct config_rest *rest;
 };

@@ -48,6 +48,9 @@ static bool range_keys(const struct key_spec *k, int first, int argc, struct fou
 	int last = k->lastkey >= 0 ? first + k->lastkey : argc + k->lastkey;
 	if (k->lastkey == -1 && k->limit > 1)
 		last = first + (argc - first) / k->limit + k->lastkey;
+	/* PFMERGE without sources. Redis takes such a call for one without any keys, and no user is refused it. */
+	if (first == argc && last == argc - 1)
+		return true;
 	if (last >= argc || last < first)
 		return false;
 	for (int i = first; i <= last; i += k->step ? k->step : 1)

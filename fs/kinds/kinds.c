@@ -18,6 +18,7 @@ const struct kind kinds[] = {
 		.entry_mode = FILE_MODE,
 		.creates = true,
 		.entry = &string_ops,
+		.write = "SET",
 	},
 	{
 		.name = "list",
@@ -67,6 +68,7 @@ const struct kind kinds[] = {
 		.member_mode = FILE_MODE,
 		.creates = true,
 		.entry = &container_ops,
+		.write = "HSET",
 		.member = &field_ops,
 		.list_members = "HKEYS",
 		.list_stride = 1,
@@ -78,6 +80,7 @@ const struct kind kinds[] = {
 		.member_mode = FILE_MODE,
 		.creates = true,
 		.entry = &container_ops,
+		.write = "SADD",
 		.member = &set_member_ops,
 		.list_members = "SSCAN",
 		.list_stride = 1,
@@ -89,6 +92,7 @@ const struct kind kinds[] = {
 		.member_mode = FILE_MODE,
 		.creates = true,
 		.entry = &container_ops,
+		.write = "ZADD",
 		.member = &zset_member_ops,
 		.list_members = "ZSCAN",
 		.list_stride = 2,
@@ -102,6 +106,7 @@ const struct kind kinds[] = {
 		.entry = &container_ops,
 		.member = &element_ops,
 		.list_members = "LLEN",
+		.write = "LSET",
 	},
 	{
 		.name = "stream",
@@ -109,6 +114,7 @@ const struct kind kinds[] = {
 		.entry_mode = FILE_MODE,
 		.creates = true,
 		.entry = &stream_ops,
+		.write = "XADD",
 	},
 	{
 		.name = "stream.d",
@@ -177,6 +183,7 @@ const struct kind kinds[] = {
 		.name = "ttl",
 		.entry_mode = FILE_MODE,
 		.entry = &ttl_ops,
+		.write = "EXPIRE",
 	},
 };
 

@@ -65,7 +65,8 @@ struct kind {
 
 	/* the views with lines */
 	const char *read[4]; /* the command; its key comes second */
-	const char *write;   /* takes rows behind the key */
+	const char *
+		write; /* takes rows behind the key; of the other kinds that are written, what a write is */
 	int columns;
 	bool swapped; /* the reply has the columns the other way round */
 };

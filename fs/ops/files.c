@@ -129,6 +129,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	t->flags = fi->flags;
 	int err = ops_refused(t->m, 0);
+	if (!err)
+		err = ops_forbidden(t->m, &t->at);
 	if (place_is_fixed(&t->at))
 		err = EEXIST;
 	else if (t->at.node != NODE_SCRATCH && !err) {
@@ -206,6 +208,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0);
 	else if (ops && write)
 		err = write_refused(t->m, i, ops);
+	if (ops && write && !err)
+		err = ops_forbidden(t->m, &i->place);
 	if (err) {
 		ops_reply_err(t, err);
 		return;

@@ -281,6 +281,16 @@ int ops_refused(struct mount *m, uint64_t bytes)
 	return line ? error_of_line(bytes_str(line)) : 0;
 }
 
+int ops_forbidden(struct mount *m, const struct place *p)
+{
+	bool data = p->node == NODE_ENTRY || p->node == NODE_MEMBER;
+
+	if (!data || !p->kind->write)
+		return 0;
+	const struct bytes words[] = {bytes_str(p->kind->write), p->key, BYTES("0"), BYTES("0")};
+	return m->backend->ops->may(m->backend, 4, words) ? 0 : EACCES;
+}
+
 struct task *ops_inode(fuse_req_t req, fuse_ino_t ino)
 {
 	struct mount *m = mount_of(req);

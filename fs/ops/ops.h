@@ -37,6 +37,8 @@ int ops_errno(int err);
 
 /* Whether a name may be made or changed where @t works; else the errno (EROFS, ENOSPC, ...). */
 int ops_refused(struct mount *m, uint64_t bytes);
+/* EACCES when the mount's user may not write what stands at @p, else 0. */
+int ops_forbidden(struct mount *m, const struct place *p);
 
 /* A task about @name in the directory @parent: t->inode is that place's inode, made for the time of the task when the kernel does not know it.
  * NULL when the request was answered. @missing is answered for what can be no name. */

@@ -87,9 +87,23 @@ void acl_bind(struct session *s, struct acl_user *user)
 		s->flags |= SESSION_RESTRICTED;
 }
 
+/* The mount is who the configuration says, and needs no password. While there is no such user it may do nothing. */
+static void open_mount(struct session *s)
+{
+	struct acl *a = s->server->acl;
+	struct acl_user *u = acl_find(a, bytes_str(s->server->config.mount_user));
+	acl_bind(s, u ? u : a->def);
+	s->flags &= ~(uint32_t)(SESSION_AUTHENTICATED | SESSION_PUT_OUT);
+	s->flags |= u ? SESSION_AUTHENTICATED : SESSION_PUT_OUT;
+}
+
 void acl_session_open(struct session *s)
 {
 	struct acl *a = s->server->acl;
+	if (s->flags & SESSION_MOUNT && s->server->config.mount_user[0]) {
+		open_mount(s);
+		return;
+	}
 	acl_bind(s, s->flags & SESSION_INTERNAL ? NULL : a->def);
 	if (!s->user || acl_is_open(a))
 		s->flags |= SESSION_AUTHENTICATED;
@@ -104,8 +118,12 @@ bool acl_must_log_in(const struct session *s)
 void acl_refresh(struct server *server)
 {
 	struct session *s, *tmp;
-	HASH_ITER (hh, server->sessions, s, tmp)
-		acl_bind(s, s->user);
+	HASH_ITER (hh, server->sessions, s, tmp) {
+		if (s->flags & SESSION_MOUNT && s->flags & SESSION_PUT_OUT)
+			acl_session_open(s);
+		else
+			acl_bind(s, s->user);
+	}
 }
 
 /* --- logging in --- */

@@ -92,6 +92,7 @@ static void load_user(struct loading *l, const struct bytes *words, size_t n)
 		return;
 	}
 	if (!acl_word_valid(words[1])) {
+		text_str(l->errors, "'"); /* Redis's own slip of the pen */
 		complain_at(l);
 		text_str(l->errors, ": username '");
 		text_add(l->errors, words[1].p, strnlen(words[1].p, words[1].n));
@@ -294,6 +295,16 @@ static bool start_configured(struct server *s)
 	return ok;
 }
 
+static bool mount_user_is_there(struct server *s)
+{
+	struct config *cfg = &s->config;
+	if (!cfg->mount[0] || !cfg->mount_user[0] || acl_find(s->acl, bytes_str(cfg->mount_user)))
+		return true;
+	log_line(&cfg->log, LOG_LEVEL_WARNING, "Can't mount at %s: there is no user '%s'",
+		 cfg->mount, cfg->mount_user);
+	return false;
+}
+
 bool acl_start(struct server *s)
 {
 	struct config *cfg = &s->config;
@@ -316,5 +327,5 @@ bool acl_start(struct server *s)
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
 			 "Aborting Redis startup because of ACL errors: %s", errors.p);
 	text_fini(&errors);
-	return ok;
+	return ok && mount_user_is_there(s);
 }

@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <string.h>
 
 #include "resp/acl/internal.h"
 #include "store/base/mem.h"
@@ -187,8 +188,13 @@ void acl_selector_keys(const struct acl_selector *s, struct text *out)
 	if (s->all_keys)
 		text_str(out, "~*");
 	for (size_t i = 0; i < s->keys.n; i++) {
-		text_fmt(out, "%s%s", i ? " " : "", prefixes[s->keys.v[i].access]);
-		text_add(out, s->keys.v[i].p, s->keys.v[i].n);
+		const struct acl_pattern *k = &s->keys.v[i];
+		const char *prefix = prefixes[k->access];
+		/* A "~*" beside others would be read back as allkeys, after which no other may stand. */
+		if (s->keys.n > 1 && strcmp(k->p, "*") == 0 && prefix[0] == '~')
+			prefix = "%RW~";
+		text_fmt(out, "%s%s", i ? " " : "", prefix);
+		text_add(out, k->p, k->n);
 	}
 }
 

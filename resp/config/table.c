@@ -1,7 +1,7 @@
 /* resp/config/table.c - every directive there is. CONFIG, redis.conf and the command line know no other list.
  *
  * Names, defaults, bounds and whether a value may change at run time are those of Redis 7.2; our own directives are
- * busy-poll-usec, mount and mount-options.
+ * busy-poll-usec, mount, mount-options and mount-user.
  */
 #include <ctype.h>
 #include <limits.h>
@@ -299,6 +299,7 @@ const struct directive directive_table[] = {
 	/* the mount */
 	STRING("mount", "", .flags = D_IMMUTABLE, FIELD(mount)),
 	STRING("mount-options", "", .flags = D_IMMUTABLE, FIELD(mount_options)),
+	STRING("mount-user", "", .flags = D_IMMUTABLE, FIELD(mount_user)),
 	/* scripts and access lists, to come */
 	NUMBER("busy-reply-threshold", "5000", 0, INT64_MAX, .alias = "lua-time-limit"),
 	BOOL("lua-enable-deprecated-api", "no", .flags = D_IMMUTABLE | D_HIDDEN),

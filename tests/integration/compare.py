@@ -169,6 +169,7 @@ ACL_WORDS = [(re.compile(w), by) for w, by in (
     (rb"NOPERM (this user has no permissions to access one of the (key|channel)s used as arguments|No permissions to access a (key|channel))", rb"NOPERM no \2\3"),
     (rb"^(User \S*|This user) has no permissions", b"no permissions"),
     (rb"(?<!skip-)sanitize-payload ", b""),
+    (rb"%RW~\*", b"~*"),
     (rb"([+-]@all)( [+-][^ )]+)*", rb"\1"),
 )]
 
