@@ -424,3 +424,10 @@ def test_a_tracking_client_is_told_of_fields_that_expire(server, conn):
         assert c.do("HGET", "h", "a") == b"1"
         assert c.read().plain() == [b"invalidate", [b"h"]]
         assert c.do("HGET", "h", "a") is None
+
+
+def test_debug_sees_the_listpack(conn):
+    conn.do("HSET", "h", "a", "1", "b", "2")
+    conn.do("HEXPIRE", "h", 100, "FIELDS", 1, "b")
+    assert conn.do("DEBUG", "LISTPACK", "h") == b"Listpack structure printed on stdout"
+    assert b"encoding:listpackex" in conn.do("DEBUG", "OBJECT", "h")

@@ -129,11 +129,13 @@ static const unsigned char *list_listpack(const struct list *l)
 
 static const unsigned char *listpack_of(uint64_t word)
 {
-	if (strcmp(entry_encoding(word), "listpack") != 0)
+	if (strncmp(entry_encoding(word), "listpack", 8) != 0)
 		return NULL;
 	switch (word_type(word)) {
 	case VALUE_HASH:
-		return hash_listpack(entry_container(word));
+		return hash_has_times(entry_container(word))
+			       ? hash_listpack_times(entry_container(word))
+			       : hash_listpack(entry_container(word));
 	case VALUE_ZSET:
 		return zset_listpack(entry_container(word));
 	case VALUE_SET:
