@@ -56,7 +56,8 @@ static __attribute__((constructor)) void begin(void)
 	if (!dir || !path || !realpath(dir, root))
 		return;
 	root_len = strlen(root);
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
+			      0644);
 	trace = fcntl(fd, F_DUPFD_CLOEXEC, TRACE_FD_MIN);
 	if (trace < 0)
 		trace = fd;
@@ -64,10 +65,15 @@ static __attribute__((constructor)) void begin(void)
 		syscall(SYS_close, fd);
 }
 
-static void record(char op, uint64_t file, uint64_t at, const char *name, const void *data, size_t n)
+static void record(char op, uint64_t file, uint64_t at, const char *name, const void *data,
+		   size_t n)
 {
 	int saved = errno;
-	struct head h = {.op = op, .name = name ? (uint32_t)strlen(name) : 0, .data = (uint32_t)n, .file = file, .at = at};
+	struct head h = {.op = op,
+			 .name = name ? (uint32_t)strlen(name) : 0,
+			 .data = (uint32_t)n,
+			 .file = file,
+			 .at = at};
 	struct iovec v[] = {{&h, sizeof(h)}, {(void *)name, h.name}, {(void *)data, n}};
 
 	if (syscall(SYS_writev, trace, v, 3) != (long)(sizeof(h) + h.name + n))
@@ -107,7 +113,8 @@ static const char *inside_fd(int fd, char buf[PATH_MAX * 2], uint64_t *file)
 	char link[64];
 	struct stat st;
 
-	if (trace < 0 || fd < 0 || fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+	if (trace < 0 || fd < 0 || fstat(fd, &st) < 0 ||
+	    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
 		return NULL;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, buf, PATH_MAX);
