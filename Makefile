@@ -9,6 +9,7 @@ CLANG        ?= clang
 CLANG_FORMAT ?= clang-format
 FUZZ_SECONDS ?= 60
 CRASH_KILLS  ?= 200
+DAMAGED      ?= 30000
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 OPT    ?= -O2 -g -fno-omit-frame-pointer
@@ -35,7 +36,7 @@ else
 say =
 endif
 
-.PHONY: all objects units unit run deps test test-crash check asan fuzz fuzzers bench bench-tools format install clean help
+.PHONY: all objects units unit run deps test test-crash test-damage check asan fuzz fuzzers bench bench-tools format install clean help
 all: $(BUILD)/inodis
 
 help:
@@ -48,6 +49,7 @@ help:
 	@echo 'make asan       build-asan/inodis, with ASan and UBSan'
 	@echo 'make fuzz       each fuzzer of tests/fuzz for FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make test-crash kills the server and cuts its power CRASH_KILLS=$(CRASH_KILLS) times'
+	@echo 'make test-damage loads DAMAGED=$(DAMAGED) damaged files and payloads, under ASan and UBSan'
 	@echo 'make bench      the cost table, against redis-server and tmpfs (BENCH_SCALE=0.1 is quicker)'
 	@echo 'make format     clang-format over every source'
 	@echo 'make install    to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
@@ -102,6 +104,11 @@ test-crash:
 	@tests/deps test
 	@$(MAKE) --no-print-directory all
 	@INODIS=$(BUILD)/inodis /usr/bin/python3 tests/fault/crash.py --kills $(CRASH_KILLS)
+
+test-damage:
+	@tests/deps test
+	@$(MAKE) --no-print-directory asan
+	@INODIS=build-asan/inodis /usr/bin/python3 tests/fault/damage.py --files $(DAMAGED)
 
 check:
 	@/usr/bin/python3 tests/check.py

@@ -57,6 +57,8 @@ static bool run_command(struct loading *l)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Unknown command '%.*s' reading the append only file %s", n, in->argv[0].p,
 			 l->name);
+		log_line(&s->config.log, LOG_LEVEL_WARNING, "It stands at offset %llu of %s",
+			 (unsigned long long)in->item_offset, l->name);
 		return false;
 	}
 	int arity = reg->cmd->arity;
