@@ -28,4 +28,9 @@ struct catalog_range {
 };
 struct catalog_range catalog_range_of(const struct command *cmd);
 
+/* history.c: how many changes of a command there are to tell, the first of them at *@first. */
+size_t history_find(const char *fullname, size_t *first);
+const char *history_since(size_t i);
+const char *history_change(size_t i);
+
 #endif

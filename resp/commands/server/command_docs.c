@@ -1,4 +1,5 @@
 /* COMMAND DOCS. */
+#include "resp/commands/server/catalog.h"
 #include "resp/commands/server/command.h"
 
 #include "resp/commands/server/syntax.h"
@@ -88,9 +89,11 @@ static void reply_docs(struct reply *r, const struct registered *reg)
 	bool arguments =
 		cmd->syntax && syntax_parse(cmd->syntax, &syntax) && syntax.first != SYNTAX_NONE;
 	size_t subs = reg->subs ? HASH_COUNT(reg->subs) : 0;
+	size_t first = 0, changes = history_find(reg->fullname, &first);
 	reply_map(r, (cmd->summary != NULL) + (cmd->since != NULL) + 1 + (cmd->complexity != NULL) +
 			     (cmd->syscmd || cmd->deprecated_since) +
-			     2 * (size_t)(cmd->deprecated_since != NULL) + arguments + (subs > 0));
+			     2 * (size_t)(cmd->deprecated_since != NULL) + (changes > 0) +
+			     arguments + (subs > 0));
 	if (cmd->summary)
 		pair(r, "summary", cmd->summary);
 	if (cmd->since)
@@ -106,6 +109,15 @@ static void reply_docs(struct reply *r, const struct registered *reg)
 	if (cmd->deprecated_since) {
 		pair(r, "deprecated_since", cmd->deprecated_since);
 		pair(r, "replaced_by", cmd->replaced_by ? cmd->replaced_by : "");
+	}
+	if (changes) {
+		reply_bulk_str(r, "history");
+		reply_set(r, changes);
+		for (size_t i = first; i < first + changes; i++) {
+			reply_array(r, 2);
+			reply_bulk_str(r, history_since(i));
+			reply_bulk_str(r, history_change(i));
+		}
 	}
 	if (arguments) {
 		reply_bulk_str(r, "arguments");
