@@ -206,11 +206,24 @@ static void refuse_set(struct reply *r, struct bytes name, const char *why)
 		     name.n < 128 ? (int)name.n : 128, name.p, why);
 }
 
+static bool is_current(struct server *s, const struct assignment *a)
+{
+	struct text now = {0};
+
+	directive_get(&s->config, a->d, &now);
+	bool same = now.n == a->value.n && memcmp(now.n ? now.p : "", a->value.p, now.n) == 0;
+	text_fini(&now);
+	return same;
+}
+
 /* Why this directive cannot be set now, before its value is looked at; NULL when it can. */
 static const char *unsettable(struct server *s, const struct assignment *list, size_t i)
 {
 	const struct directive *d = list[i].d;
 
+	/* Who sets all that CONFIG GET showed gets no error for a directive that Redis does not have. */
+	if (d->flags & D_OWN && is_current(s, &list[i]))
+		return NULL;
 	if (d->flags & D_IMMUTABLE)
 		return "can't set immutable config";
 	if ((d->flags & D_PROTECTED) && !protected_allowed(s))

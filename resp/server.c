@@ -238,6 +238,18 @@ static double mean(const double *v)
 	return sum / SERVER_SAMPLES;
 }
 
+/* Microseconds of a turn, over all samples. */
+static double mean_turn(const struct server *s)
+{
+	uint64_t turns = 0, busy = 0;
+
+	for (unsigned i = 0; i < SERVER_SAMPLES; i++) {
+		turns += s->cron.sample.turn_count[i];
+		busy += s->cron.sample.turn_busy[i];
+	}
+	return turns ? (double)ticks_usec(&s->registry->rate, busy) / (double)turns : 0;
+}
+
 static void take_sample(struct server *s, int64_t now_ms)
 {
 	struct server_stats *st = &s->stats;
@@ -259,8 +271,8 @@ static void take_sample(struct server *s, int64_t now_ms)
 		uint64_t turns = loop.turns - s->cron.sample.turns;
 		uint64_t busy = loop.busy_ticks - s->cron.sample.busy;
 		s->cron.sample.turn_rate[i] = (double)turns / sec;
-		s->cron.sample.turn_usec[i] =
-			turns ? (double)ticks_usec(&s->registry->rate, busy) / (double)turns : 0;
+		s->cron.sample.turn_count[i] = turns;
+		s->cron.sample.turn_busy[i] = busy;
 		s->cron.sample.next = (i + 1) % SERVER_SAMPLES;
 	}
 	s->cron.sample.at_ms = now_ms;
@@ -271,7 +283,7 @@ static void take_sample(struct server *s, int64_t now_ms)
 	s->cron.sample.output = st->net_output_bytes;
 	st->ops_per_sec = mean(s->cron.sample.ops);
 	st->turns_per_sec = mean(s->cron.sample.turn_rate);
-	st->turn_usec = mean(s->cron.sample.turn_usec);
+	st->turn_usec = mean_turn(s);
 	st->input_kbps = mean(s->cron.sample.in);
 	st->output_kbps = mean(s->cron.sample.out);
 }

@@ -68,7 +68,8 @@ struct server_cron {
 		int64_t at_ms;
 		uint64_t commands, input, output, turns, busy; /* the counters at that time */
 		double ops[SERVER_SAMPLES], in[SERVER_SAMPLES], out[SERVER_SAMPLES];
-		double turn_rate[SERVER_SAMPLES], turn_usec[SERVER_SAMPLES];
+		double turn_rate[SERVER_SAMPLES];
+		uint64_t turn_count[SERVER_SAMPLES], turn_busy[SERVER_SAMPLES];
 		unsigned next;
 	} sample;
 	bool expire_pending; /* the last slow expire cycle ran out of time */

@@ -193,6 +193,16 @@ bool apply_appendonly(struct server *s, struct config_error *err)
 	return true;
 }
 
+bool apply_shutdown(struct server *s, struct config_error *err)
+{
+	int both = SHUTDOWN_SAVE | SHUTDOWN_NOSAVE;
+
+	if ((s->config.shutdown_on_sigint & both) != both &&
+	    (s->config.shutdown_on_sigterm & both) != both)
+		return true;
+	return config_refuse(err, "shutdown options SAVE and NOSAVE can't be used simultaneously");
+}
+
 bool apply_title(struct server *s, struct config_error *err)
 {
 	(void)err;

@@ -29,6 +29,7 @@ enum directive_flag {
 	D_PERCENT = 1 << 5,   /* or a share: kept negative */
 	D_OCTAL = 1 << 6,
 	D_UNSIGNED = 1 << 7, /* up to 2^64-1 */
+	D_OWN = 1 << 9,      /* not one of Redis's */
 	D_BITS = 1 << 8,     /* an enum of which several may be set */
 };
 
@@ -138,6 +139,7 @@ bool apply_maxmemory_clients(struct server *s, struct config_error *err);
 bool apply_backlog(struct server *s, struct config_error *err);
 bool apply_requirepass(struct server *s, struct config_error *err);
 bool apply_acllog(struct server *s, struct config_error *err);
+bool apply_shutdown(struct server *s, struct config_error *err);
 bool apply_title(struct server *s, struct config_error *err);
 bool apply_locale(struct server *s, struct config_error *err);
 bool apply_oom(struct server *s, struct config_error *err);

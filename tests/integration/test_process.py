@@ -113,3 +113,34 @@ def test_the_end_is_logged(start):
              "DB saved on disk", "Redis is now ready to exit, bye bye..."]
     at = [s.log().index(line) for line in lines]
     assert at == sorted(at)
+
+
+def test_what_config_get_shows_can_be_set_again(pair):
+    refused = []
+    for s in pair:
+        with s.conn() as c:
+            values = c.do("CONFIG", "GET", "*")
+            refused.append({k for k, v in zip(values[::2], values[1::2]) if c.call("CONFIG", "SET", k, v).error})
+    assert refused[0] <= refused[1]
+
+
+def test_shutdown_cannot_both_save_and_not(conn):
+    assert conn.do("CONFIG", "SET", "shutdown-on-sigterm", "nosave force") == b"OK"
+    assert "can't be used simultaneously" in conn.call("CONFIG", "SET", "shutdown-on-sigterm", "save nosave").error
+    assert conn.do("CONFIG", "GET", "shutdown-on-sigterm") == [b"shutdown-on-sigterm", b"nosave force"]
+
+
+def test_the_loop_s_figures_grow(conn):
+    def figures():
+        text = conn.do("INFO", "stats").decode()
+        return {n: float(re.search(rf"\r\n{n}:([\d.]+)\r\n", text)[1]) for n in (
+            "eventloop_cycles", "eventloop_duration_sum", "eventloop_duration_cmd_sum", "instantaneous_eventloop_cycles_per_sec", "instantaneous_eventloop_duration_usec")}
+
+    before = figures()
+    time.sleep(0.3)
+    conn.do("DEBUG", "SLEEP", 0.01)
+    after = figures()
+    assert before["eventloop_cycles"] < after["eventloop_cycles"] < before["eventloop_cycles"] + 100
+    assert 10000 <= after["eventloop_duration_sum"] - before["eventloop_duration_sum"] < 300000
+    assert 10000 <= after["eventloop_duration_cmd_sum"] - before["eventloop_duration_cmd_sum"] < 300000
+    wait_until(lambda: figures()["instantaneous_eventloop_cycles_per_sec"] > 0 and figures()["instantaneous_eventloop_duration_usec"] > 0)
