@@ -179,8 +179,88 @@ def zsets():
     check(True, "zsets")
 
 
+def positions():
+    model = []
+    for step in range(400):
+        what, value = rng.randrange(7), bytes(rng.choice(b"ab\n\t\\'$\0\xff") for _ in range(rng.randrange(6)))
+        if what == 0:
+            r.rpush("p", value)
+            model.append(value)
+        elif what == 1 and model:
+            at = rng.randrange(-len(model), len(model))
+            write("wb", value, "raw", "list.d", "p", str(at))
+            model[at] = value
+        elif what == 2 and model:
+            at = rng.randrange(-len(model), len(model))
+            os.unlink(path("list.d", "p", str(at)))
+            del model[at]
+        elif what == 3 and model:
+            write("wb", value, "raw", "list.d", "p", str(len(model)))
+            model.append(value)
+        elif what == 4 and model:
+            fd = os.open(path("raw", "queue", "p"), os.O_RDONLY)
+            if os.read(fd, 100) != model.pop(0):
+                return check(False, f"positions: step {step}, queue")
+            os.close(fd)
+        elif what == 5 and len(model) > 1:
+            a, b = rng.sample(range(len(model)), 2)
+            os.rename(path("list.d", "p", str(a)), path("list.d", "p", str(b)))
+            model[b] = model[a]
+            del model[a]
+        elif what == 6:
+            write("wb", b"x" + value, "raw", "queue", "p")
+            model.append(b"x" + value)
+        if r.lrange("p", 0, -1) != model:
+            return check(False, f"positions: step {step}, action {what}: {r.lrange('p', 0, -1)} want {model}")
+        names = sorted(os.listdir(path("list.d", "p")), key=int) if model else []
+        if names != [str(i) for i in range(len(model))]:
+            return check(False, f"positions: step {step}, names {names}")
+        at = rng.randrange(len(model)) if model else 0
+        if model and (read("raw", "list.d", "p", str(at)) != model[at] or os.stat(path("raw", "list.d", "p", str(at))).st_size != len(model[at])):
+            return check(False, f"positions: step {step}, reading {at}")
+    check(True, "positions")
+
+
+def streams():
+    model, last = [], 0
+    for step in range(300):
+        what = rng.randrange(5)
+        cols = [bytes(rng.choice(b"ab\n\t\\'$\0\xff") for _ in range(rng.randrange(6))) for _ in range(2 * rng.randrange(1, 4))]
+        last += 1
+        entry = (b"%d-1" % last, cols)
+        if what == 0:
+            r.execute_command("XADD", "x", entry[0], *cols)
+            model.append(entry)
+        elif what == 1:
+            plain = [b"f%d" % i for i in range(len(cols))]
+            write("ab", b"\t".join([entry[0]] + plain) + b"\n", "stream", "x")
+            model.append((entry[0], plain))
+        elif what == 2 and model:
+            gone = rng.choice(model)
+            os.unlink(path("stream.d", "x", gone[0].decode()))
+            model.remove(gone)
+        elif what == 3 and model:
+            write("wb", read("stream", "x"), "stream", "x")
+        elif what == 4 and model:
+            r.xtrim("x", maxlen=len(model) - 1, approximate=False)
+            model.pop(0)
+        got = [(i, f) for i, f in r.execute_command("XRANGE", "x", "-", "+")]
+        flat = [(i, [w for pair in f.items() for w in pair] if isinstance(f, dict) else f) for i, f in got]
+        want = [(i, list(w for pair in dict(zip(f[::2], f[1::2])).items() for w in pair)) for i, f in model]
+        if flat != want:
+            return check(False, f"streams: step {step}, action {what}: {flat} want {want}")
+        if model:
+            if os.stat(path("stream", "x")).st_size != len(read("stream", "x")):
+                return check(False, f"streams: step {step}, size")
+            if sorted(os.listdir(path("stream.d", "x"))) != sorted(i.decode() for i, _ in model):
+                return check(False, f"streams: step {step}, names")
+    check(True, "streams")
+
+
 strings()
 lists()
 hashes()
 zsets()
+positions()
+streams()
 sys.exit(bad)

@@ -34,6 +34,36 @@ static void elements(struct bytes in, int ncolumns)
 	buf_free(&out);
 }
 
+/* Lines of any number of columns, as streams have them. */
+static void words(struct bytes in, bool partial)
+{
+	const struct bytes *cols, *again;
+	struct buf out = {0};
+	struct rows r, s;
+	enum rows_result res;
+	size_t n, m;
+
+	rows_init(&r, in, 1, partial);
+	while ((res = rows_next_words(&r, &cols, &n)) == ROWS_ROW) {
+		size_t size = 0;
+		check(n > 0);
+		out.n = 0;
+		for (size_t i = 0; i < n; i++) {
+			rows_put_column(&out, cols[i], i == n - 1 ? '\n' : '\t');
+			size += rows_column_size(cols[i]);
+		}
+		check(size == out.n);
+		rows_init(&s, buf_view(&out), 1, false);
+		check(rows_next_words(&s, &again, &m) == ROWS_ROW && m == n);
+		for (size_t i = 0; i < n; i++)
+			check(bytes_eq(cols[i], again[i]));
+		rows_fini(&s);
+	}
+	check(res == ROWS_BAD || !partial || r.at == in.n);
+	rows_fini(&r);
+	buf_free(&out);
+}
+
 static void text(struct bytes in, int ncolumns, bool partial)
 {
 	struct bytes cols[2], again[2];
@@ -68,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	text(in, 1, true);
 	text(in, 1, false);
 	text(in, 2, true);
+	words(in, true);
+	words(in, false);
 
 	bool whole = line_is_text(&in, 1);
 	for (size_t cut = 0; cut <= n; cut += 1 + n / 7) {
