@@ -317,7 +317,7 @@ enum rows_result rows_next_words(struct rows *r, const struct bytes **words, siz
 		if (w[i].p)
 			continue;
 		w[i].p = w[i].n ? unquoted : "";
-		unquoted += w[i].n;
+		unquoted = w[i].n ? unquoted + w[i].n : unquoted;
 	}
 	*words = w;
 	r->at += used;
