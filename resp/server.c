@@ -18,6 +18,7 @@
 #include "resp/journal.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
+#include "resp/net/peer.h"
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/registry.h"
@@ -175,6 +176,7 @@ void server_fini(struct server *s)
 	snapshot_free(s->snapshot);
 	blocking_free(s->blocking);
 	tracking_free(s->tracking);
+	peers_free(s);
 	pause_end(s);
 	slowlog_free(s->slowlog);
 	latency_free(s->latency);

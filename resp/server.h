@@ -30,6 +30,7 @@ struct network;  /* listeners and clients: resp/net/ */
 struct pubsub;   /* subscriptions: resp/sessions/pubsub.h */
 struct watches;  /* watched keys: resp/sessions/watch.h */
 struct blocking; /* sessions that wait for keys: resp/sessions/blocking.h */
+struct peers;    /* connections to other servers: resp/net/peer.h */
 struct pause;    /* CLIENT PAUSE: resp/sessions/pause.h */
 struct tracking; /* client side caching: resp/sessions/tracking/ */
 struct changes;  /* last-change stamps: resp/changes.h */
@@ -105,6 +106,7 @@ struct server {
 	struct changes *changes; /* NULL until a mount wants it */
 	struct pubsub *pubsub;
 	struct watches *watches;         /* NULL while nobody watches */
+	struct peers *peers;             /* NULL until MIGRATE */
 	struct pause *pause;             /* NULL while not paused */
 	struct tracking *tracking;       /* NULL while nobody tracks */
 	const struct event_sink *events; /* who hears keyspace events, or NULL */

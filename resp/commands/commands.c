@@ -30,6 +30,7 @@ const struct command *const command_families[] = {
 	persist_commands,
 	replication_commands,
 	cluster_commands,
+	migrate_commands,
 	module_commands,
 	acl_commands,
 	NULL,

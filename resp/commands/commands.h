@@ -33,6 +33,7 @@ extern const struct command latency_commands[]; /* insight/latency.c */
 extern const struct command lolwut_commands[];  /* insight/lolwut.c */
 extern const struct command replication_commands[]; /* nodes/replication.c: ROLE WAIT WAITAOF REPLICAOF */
 extern const struct command cluster_commands[]; /* nodes/cluster.c: CLUSTER READONLY READWRITE ASKING */
+extern const struct command migrate_commands[]; /* nodes/migrate.c */
 extern const struct command module_commands[];  /* module.c: MODULE */
 /* clang-format on */
 
