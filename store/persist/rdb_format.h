@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
-#define RDB_VERSION_READ  12 /* the newest that is read */
-#define RDB_VERSION_WRITE 10 /* the lowest that holds what is written, */
-#define RDB_VERSION_TIMES 12 /* unless it has fields that expire */
-#define RDB_HEADER        9
+#define RDB_VERSION_READ    12 /* the newest that is read */
+#define RDB_VERSION_WRITE   10 /* the lowest that holds what is written, */
+#define RDB_VERSION_STREAMS 11 /* unless consumers have two times, */
+#define RDB_VERSION_TIMES   12 /* or it has fields that expire */
+#define RDB_HEADER          9
 
 enum rdb_op {
 	RDB_OP_SLOT_INFO = 244,

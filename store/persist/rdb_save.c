@@ -21,12 +21,39 @@ struct saving {
 	uint64_t keys;
 };
 
-static int version_of(const struct keyspace *ks)
+/* The lowest version that knows encoding @type. */
+static int version_for(unsigned type)
 {
+	if (type >= RDB_HASH_METADATA)
+		return RDB_VERSION_TIMES;
+	return type == RDB_STREAM_3 ? RDB_VERSION_STREAMS : RDB_VERSION_WRITE;
+}
+
+static void raise_version(void *arg, uint64_t w)
+{
+	int *version = arg, needed = version_for(rdb_value_type(w));
+
+	if (needed > *version)
+		*version = needed;
+}
+
+static int version_of(struct keyspace *ks)
+{
+	int version = RDB_VERSION_WRITE;
+
 	for (unsigned i = 0; i < ks->ndbs; i++)
 		if (ks->dbs[i].ndue)
 			return RDB_VERSION_TIMES;
-	return RDB_VERSION_WRITE;
+	for (unsigned i = 0; i < ks->ndbs; i++) {
+		uint64_t cursor = 0;
+		if (!ks->dbs[i].by_type[VALUE_STREAM])
+			continue;
+		do
+			cursor = keyspace_scan(&ks->dbs[i], cursor, 1u << VALUE_STREAM,
+					       raise_version, &version);
+		while (cursor);
+	}
+	return version;
 }
 
 static void write_header(struct saving *s)
@@ -146,7 +173,7 @@ int rdb_save(struct keyspace *ks, int fd, const struct rdb_save_options *opt)
 void rdb_dump(struct rdb_out *o, uint64_t w)
 {
 	unsigned type = rdb_value_type(w);
-	uint16_t version = type < RDB_HASH_METADATA ? RDB_VERSION_WRITE : RDB_VERSION_TIMES;
+	uint16_t version = (uint16_t)version_for(type);
 
 	rdb_out_byte(o, (unsigned char)type);
 	rdb_value_write(o, w);

@@ -231,6 +231,21 @@ def test_payloads_go_both_ways(pair):
             assert same(state(b), before)
 
 
+def test_a_file_has_the_lowest_version_that_holds_the_groups(server, conn):
+    def version():
+        conn.do("SAVE")
+        with open(f"{server.dir}/dump.rdb", "rb") as f:
+            return f.read(9)
+
+    conn.do("XADD", "s", "1-1", "f", "v")
+    conn.do("XGROUP", "CREATE", "s", "g", "0")
+    conn.do("XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">")
+    assert version() == b"REDIS0010" and conn.do("DUMP", "s")[-10] == 10
+    time.sleep(0.01)
+    conn.do("XREADGROUP", "GROUP", "g", "a", "STREAMS", "s", ">")
+    assert version() == b"REDIS0011" and conn.do("DUMP", "s")[-10] == 11
+
+
 def test_damaged_payloads_do_no_harm(conn):
     rnd = random.Random(9)
     history(conn, 4, 100)
