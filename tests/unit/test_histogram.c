@@ -1,9 +1,11 @@
 /* Histograms and the samples of the latency monitor. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
 
 #include "resp/insight/histogram.h"
 #include "resp/insight/latency.h"
