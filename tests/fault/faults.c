@@ -1,0 +1,118 @@
+/* A disk and a clock that misbehave as a test says: preloaded into a server.
+ *
+ * FAULTS names a file of eight 64-bit numbers, which the test changes while the server runs: 0 the errno of fsync and fdatasync, 1 the errno of
+ * writes, 2 how many bytes a write takes at most, 3 the milliseconds by which the clock of the day is off. 0 is no fault. Only
+ * regular files are hit, and not standard output.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SYNC_ERROR, WRITE_ERROR, WRITE_MOST, CLOCK_MS, NUMBERS = 8 };
+
+static volatile int64_t none[NUMBERS], *fault = none;
+
+static __attribute__((constructor)) void begin(void)
+{
+	const char *path = getenv("FAULTS");
+	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC) : -1;
+	void *p = mmap(NULL, sizeof(none), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		fault = p;
+}
+
+static int is_hit(int fd)
+{
+	struct stat st;
+
+	return fd > STDERR_FILENO && fstat(fd, &st) == 0 &&
+	       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+static int sync_fd(int fd, long call)
+{
+	if (fault[SYNC_ERROR] && is_hit(fd)) {
+		errno = (int)fault[SYNC_ERROR];
+		return -1;
+	}
+	return (int)syscall(call, fd);
+}
+
+int fsync(int fd)
+{
+	return sync_fd(fd, SYS_fsync);
+}
+
+int fdatasync(int fd)
+{
+	return sync_fd(fd, SYS_fdatasync);
+}
+
+/* Bytes that may be written of @n; -1 with errno when none. */
+static ssize_t allowed(int fd, size_t n)
+{
+	if ((!fault[WRITE_ERROR] && !fault[WRITE_MOST]) || !is_hit(fd))
+		return (ssize_t)n;
+	if (fault[WRITE_ERROR]) {
+		errno = (int)fault[WRITE_ERROR];
+		return -1;
+	}
+	return n > (size_t)fault[WRITE_MOST] ? (ssize_t)fault[WRITE_MOST] : (ssize_t)n;
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+	ssize_t most = allowed(fd, n);
+
+	return most < 0 ? -1 : syscall(SYS_write, fd, p, (size_t)most);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	ssize_t most = allowed(fd, n);
+
+	return most < 0 ? -1 : syscall(SYS_pwrite64, fd, p, (size_t)most, at);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+	return pwrite(fd, p, n, at);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock, ts);
+
+	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+		ts->tv_sec += fault[CLOCK_MS] / 1000;
+	return result;
+}
+
+int gettimeofday(struct timeval *tv, void *zone)
+{
+	struct timespec ts;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	*tv = (struct timeval){.tv_sec = ts.tv_sec, .tv_usec = ts.tv_nsec / 1000};
+	return 0;
+}
+
+time_t time(time_t *t)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (t)
+		*t = ts.tv_sec;
+	return ts.tv_sec;
+}
