@@ -368,8 +368,12 @@ struct tap *tap_open(struct handle *h, int *err)
 {
 	const struct place *at = &h->inode->place;
 	bool channel = at->kind->tap == TAP_PUBSUB;
-	struct tap *p = mem_calloc(sizeof(*p));
 
+	if (!channel && h->m->options.ro) { /* to read is to take */
+		*err = EROFS;
+		return NULL;
+	}
+	struct tap *p = mem_calloc(sizeof(*p));
 	p->h = h;
 	h->parked.gave_up = channel ? NULL : gave_up;
 	h->parked.arg = p;

@@ -13,7 +13,8 @@
 
 struct tap;
 
-/* For the open file @h, opened for reading, whose kind says which. NULL with an errno when SUBSCRIBE was refused. */
+/* For the open file @h, opened for reading, whose kind says which. NULL with an errno when SUBSCRIBE was refused; EROFS where
+ * the mount is read-only and reading would take. */
 struct tap *tap_open(struct handle *h, int *err);
 /* Who waits gets an error; nothing is taken any more. */
 void tap_close(struct tap *p);

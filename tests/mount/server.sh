@@ -109,4 +109,7 @@ is "$(ls "$M/db/2/server" "$M/raw/server" | grep -c metrics)" 2 "it is in every 
 stop
 start --mount-options ro
 error "Read-only" "-o ro" bash -c "echo 1 >'$M/server/config/maxmemory'"
+R rpush taken 1 >/dev/null
+error "Read-only" "-o ro: reading a queue would take" cat "$M/queue/taken"
+is "$(R llen taken)" 1 "so it does not"
 finish
