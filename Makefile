@@ -138,6 +138,8 @@ install: all
 	sed -i 's#@PREFIX@#$(PREFIX)#g' $(DESTDIR)$(PREFIX)/lib/systemd/system/inodis.service \
 		$(DESTDIR)$(PREFIX)/sbin/mount.inodis
 	install -D -m 644 mount-scripts/fstab.example $(DESTDIR)$(PREFIX)/share/doc/inodis/fstab.example
+	install -d $(DESTDIR)$(PREFIX)/share/doc/inodis/demo
+	install -m 755 mount-scripts/demo/* $(DESTDIR)$(PREFIX)/share/doc/inodis/demo
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/inodis/README.md
 
 clean:
