@@ -15,8 +15,10 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla 
 OPT    ?= -O2 -g -fno-omit-frame-pointer
 DEFS   ?= -DINODIS_JEMALLOC
 LIBS   ?= -ljemalloc
+# Static: the interpreter is small, and calls into it are many.
+LUA    := -l:liblua5.1-cjson.a -l:liblua5.1-bitop.a -l:liblua5.1.a
 CFLAGS += -std=gnu11 $(OPT) $(WARN) -I. $(DEFS) $(shell pkg-config --cflags fuse3 libssl libcrypto 2>/dev/null) -MMD -MP -pthread
-LDLIBS += $(LIBS) $(shell pkg-config --libs fuse3 libssl libcrypto 2>/dev/null) -llzf -lm -pthread
+LDLIBS += $(LIBS) $(shell pkg-config --libs fuse3 libssl libcrypto 2>/dev/null) -llzf $(LUA) -lm -ldl -pthread
 
 # Sanitized builds use libc's heap: jemalloc would hide what ASan looks for.
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined

@@ -40,10 +40,12 @@ enum command_flag {
 	CMD_ALLOW_BUSY = 1 << 18,
 	CMD_MOVABLEKEYS = 1 << 19,
 	/* the dispatcher's own, which COMMAND does not list */
-	CMD_IMMEDIATE = 1 << 20,  /* runs inside MULTI instead of being queued */
-	CMD_SUBSCRIBER = 1 << 21, /* allowed to a RESP2 client that is subscribed */
-	CMD_EXEC = 1 << 22,       /* EXEC: stands for what it would run */
-	CMD_PROTECTED = 1 << 23,  /* resp/gate.h decides who may */
+	CMD_IMMEDIATE = 1 << 20,         /* runs inside MULTI instead of being queued */
+	CMD_SUBSCRIBER = 1 << 21,        /* allowed to a RESP2 client that is subscribed */
+	CMD_EXEC = 1 << 22,              /* EXEC: stands for what it would run */
+	CMD_NO_MANDATORY_KEYS = 1 << 25, /* COMMAND lists it: keys may be none */
+	CMD_SCRIPT = 1 << 24,    /* EVAL, FCALL: stands for what the script says of itself */
+	CMD_PROTECTED = 1 << 23, /* resp/gate.h decides who may */
 };
 
 /* ACL categories, by Redis's names. */

@@ -94,7 +94,8 @@ struct config {
 	int oom_score_adj; /* enum config_oom */
 	bool jemalloc_bg_thread;
 	/* memory */
-	uint64_t maxmemory;
+	uint64_t maxmemory, lua_memory_limit;
+	int64_t busy_reply_threshold;
 	enum evict_policy maxmemory_policy;
 	int maxmemory_samples, maxmemory_eviction_tenacity;
 	bool lazyfree_lazy_eviction, lazyfree_lazy_expire, lazyfree_lazy_server_del,

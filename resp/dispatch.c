@@ -13,6 +13,7 @@
 #include "resp/journal.h"
 #include "resp/pressure.h"
 #include "resp/registry.h"
+#include "resp/scripts/scripts.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pause.h"
@@ -62,10 +63,13 @@ static bool arity_fits(const struct command *cmd, int argc)
 }
 
 /* The flags by which a call is refused: EXEC's are those of what it would run, and what is queued takes memory. */
-static uint32_t flags_refused_by(const struct session *s, const struct command *cmd)
+static uint32_t flags_refused_by(const struct session *s, const struct dispatch_item *item)
 {
+	const struct command *cmd = item->reg->cmd;
 	if (!(s->flags & SESSION_MULTI))
-		return cmd->flags;
+		return cmd->flags & CMD_SCRIPT ? scripts_command_flags(s->server->scripts, cmd,
+								       item->argc, item->argv)
+					       : cmd->flags;
 	if (cmd->flags & CMD_EXEC)
 		return cmd->flags | transaction_flags(s);
 	return cmd->flags & CMD_IMMEDIATE ? cmd->flags : cmd->flags | CMD_DENYOOM;
@@ -84,11 +88,15 @@ static const char *refusal(struct session *s, const struct dispatch_item *item)
 		if (error)
 			return error;
 	}
-	if (server->config.maxmemory && !pressure_relieve(server) &&
-	    (flags_refused_by(s, cmd) & CMD_DENYOOM))
-		return out_of_memory;
+	if (server->busy)
+		return cmd->flags & CMD_ALLOW_BUSY ? NULL : server->busy;
+	if (server->config.maxmemory) {
+		server->out_of_memory = !pressure_relieve(server);
+		if (server->out_of_memory && (flags_refused_by(s, item) & CMD_DENYOOM))
+			return out_of_memory;
+	}
 	if (server->refuse_writes &&
-	    ((flags_refused_by(s, cmd) & CMD_WRITE) || strcmp(cmd->name, "ping") == 0))
+	    ((flags_refused_by(s, item) & CMD_WRITE) || strcmp(cmd->name, "ping") == 0))
 		return server->refuse_writes;
 	if (server->loading && !(cmd->flags & CMD_LOADING))
 		return "LOADING Redis is loading the dataset in memory";
@@ -197,11 +205,14 @@ static void count_errors(struct session *s, struct registered *reg, uint64_t bef
 	struct reply *r = s->reply;
 	struct registry *registry = s->server->registry;
 	uint64_t fresh = r->errors - before - registry->inner_errors;
-	registry->inner_errors = 0;
+	uint64_t told = registry->told_errors;
+	registry->inner_errors = registry->told_errors = 0;
 	if (!fresh)
 		return;
-	s->server->stats.total_error_replies += fresh;
-	registry_count_error(registry, r->error_code);
+	if (fresh > told) {
+		s->server->stats.total_error_replies += fresh - told;
+		registry_count_error(registry, r->error_code);
+	}
 	if (reg)
 		reg->stats.failed++;
 }
@@ -264,7 +275,7 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 {
 	struct server *server = s->server;
 	uint64_t usec = ticks_usec(&server->registry->rate, ticks);
-	/* Inside a transaction time stands still. */
+	/* Inside a transaction or a script time stands still. */
 	if (usec >= 1000 && server->running <= 1)
 		refresh_clock(server);
 	if (!(reg->cmd->flags & CMD_EXEC))
@@ -374,6 +385,18 @@ void dispatch_admitted(struct dispatch_item *item)
 	s->last_parent = parent;
 }
 
+void dispatch_inner(struct dispatch_item *item)
+{
+	struct registry *registry = item->session->server->registry;
+	uint64_t inner = registry->inner_errors;
+	registry->inner_errors = 0;
+	if (item->big && !copies_fit(item))
+		refuse(item->session, item->reg, out_of_memory);
+	else
+		run(item, item->reg, ticks_now());
+	registry->inner_errors = inner;
+}
+
 /* The whole way of one item whose command was looked up. */
 static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 {
@@ -381,7 +404,7 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 	uint64_t errors = s->reply->errors;
 	struct registered *reg = admit(item);
 	if (__builtin_expect(reg && s->server->pause, 0) &&
-	    pause_stops(s->server, flags_refused_by(s, reg->cmd)) && pause_hold(s)) {
+	    pause_stops(s->server, flags_refused_by(s, item)) && pause_hold(s)) {
 		item->state = ITEM_HELD;
 		return ticks;
 	}
@@ -445,14 +468,26 @@ void dispatch_batch(struct server *server, struct dispatch_item *items, size_t n
 			table_prefetch_entry(&items[i].session->db->keys, items[i].hash1);
 	uint64_t ticks = ticks_now();
 	for (size_t i = 0; i < n; i++) {
+		/* Its session may be gone. */
+		if (__builtin_expect(items[i].state == ITEM_SERVED, 0))
+			continue;
 		if (items[i].session->flags &
 		    (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP | SESSION_HELD)) {
 			if (items[i].session->flags & SESSION_HELD)
 				items[i].state = ITEM_HELD;
 			continue;
 		}
+		server->item_at = &items[i];
 		ticks = serve(&items[i], ticks);
 	}
+}
+
+void dispatch_overtaking(struct dispatch_item *item)
+{
+	if (item->session->flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_ASAP | SESSION_HELD))
+		return;
+	serve(item, ticks_now());
+	item->state = ITEM_SERVED;
 }
 
 void dispatch_resume(struct dispatch_item *item, uint64_t *ticks)

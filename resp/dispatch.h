@@ -29,6 +29,7 @@ struct dispatch_item {
 		ITEM_DONE,
 		ITEM_PARKED, /* its command waits now */
 		ITEM_HELD,   /* not run: its session waits, or has commands that come before */
+		ITEM_SERVED, /* ran while a script was busy in front of it */
 	} state;
 	struct registered *reg; /* dispatch_batch's own, like the next two */
 	bool has_hash1;
@@ -46,6 +47,10 @@ bool dispatch_unit(struct session *s, struct dispatch_item *items, size_t n);
 
 /* Run an item whose command was found and admitted before, inside another command that runs (EXEC). */
 void dispatch_admitted(struct dispatch_item *item);
+/* Run a command of a script, which was found and may run, as item->reg; its session has a reply of its own. */
+void dispatch_inner(struct dispatch_item *item);
+/* Run an item of a batch that waits for a busy script in front of it, out of its turn. */
+void dispatch_overtaking(struct dispatch_item *item);
 /* Run a parked command again, which was admitted when it came; @ticks is the time that it took so far, and then in all. */
 void dispatch_resume(struct dispatch_item *item, uint64_t *ticks);
 /* A parked command is over without having run again: its figures. @errors is s->reply->errors before it was answered. */

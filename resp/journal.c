@@ -17,6 +17,7 @@ struct journal {
 	size_t count;
 	unsigned depth;
 	bool open; /* consumers were told of begin */
+	bool muted;
 	struct held held;
 };
 
@@ -88,7 +89,7 @@ static void release_held(struct journal *j)
 
 void journal_append(struct journal *j, unsigned db, int argc, const struct bytes *argv)
 {
-	if (!j->count)
+	if (!j->count || j->muted)
 		return;
 	if (!j->depth) {
 		feed(j, db, argc, argv);
@@ -105,6 +106,11 @@ void journal_append(struct journal *j, unsigned db, int argc, const struct bytes
 		release_held(j);
 	}
 	feed(j, db, argc, argv);
+}
+
+void journal_mute(struct journal *j, bool muted)
+{
+	j->muted = muted;
 }
 
 void journal_begin(struct journal *j)

@@ -34,6 +34,8 @@ bool journal_active(const struct journal *j);
 void journal_append(struct journal *j, unsigned db, int argc, const struct bytes *argv);
 void journal_begin(struct journal *j);
 void journal_end(struct journal *j);
+/* What is appended meanwhile goes nowhere (redis.set_repl). */
+void journal_mute(struct journal *j, bool muted);
 /* Whether the outermost unit is open and nothing was appended in it: its only command needs no copy after journal_end. */
 bool journal_unit_is_empty(const struct journal *j);
 

@@ -18,7 +18,7 @@ struct registry {
 	unsigned count; /* of commands and subcommands */
 	struct error_stat *errors;
 	struct ticks_rate rate;
-	uint64_t
+	uint64_t told_errors, /* error replies that a script passes on: counted already */
 		inner_errors; /* error replies of calls inside the one that runs: counted already */
 	struct registry_memo memo[1 << REGISTRY_MEMO_BITS];
 };

@@ -22,6 +22,7 @@
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/registry.h"
+#include "resp/scripts/scripts.h"
 #include "resp/sessions/blocking.h"
 #include "resp/sessions/pause.h"
 #include "resp/sessions/pubsub.h"
@@ -160,6 +161,7 @@ void server_init(struct server *s)
 	s->aof = aof_new(s);
 	s->pubsub = pubsub_new();
 	s->blocking = blocking_new(s);
+	s->scripts = scripts_new(s);
 	s->active_expire = true;
 	s->start_ms = s->keyspace->now_ms;
 	server_make_id(s->run_id);
@@ -174,6 +176,7 @@ void server_fini(struct server *s)
 		loop_timer_remove(s->cron.timer);
 	aof_free(s->aof);
 	snapshot_free(s->snapshot);
+	scripts_free(s->scripts);
 	blocking_free(s->blocking);
 	tracking_free(s->tracking);
 	peers_free(s);
@@ -203,7 +206,7 @@ bool server_save_for_exit(struct server *s, unsigned flags)
 	}
 	if (s->aof && s->config.appendonly) {
 		log_line(&s->config.log, LOG_LEVEL_NOTICE, "Calling fsync() on the AOF file.");
-		aof_flush(s);
+		aof_flush_whole(s);
 	}
 	return true;
 }

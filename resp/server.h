@@ -32,6 +32,7 @@ struct watches;  /* watched keys: resp/sessions/watch.h */
 struct blocking; /* sessions that wait for keys: resp/sessions/blocking.h */
 struct peers;    /* connections to other servers: resp/net/peer.h */
 struct pause;    /* CLIENT PAUSE: resp/sessions/pause.h */
+struct scripts;  /* Lua: resp/scripts/scripts.h */
 struct tracking; /* client side caching: resp/sessions/tracking/ */
 struct changes;  /* last-change stamps: resp/changes.h */
 
@@ -112,6 +113,11 @@ struct server {
 	const struct event_sink *events; /* who hears keyspace events, or NULL */
 	struct session *sessions;        /* uthash by id */
 	uint64_t next_session_id;
+	struct scripts *scripts;
+	const char *
+		busy; /* the error line that others get while a script runs on, or NULL: resp/net/busy.h */
+	const struct dispatch_item *item_at; /* which of a batch runs */
+	bool out_of_memory;      /* what maxmemory said when the last command was admitted */
 	struct session *current; /* whose command is running, or NULL */
 	struct session *caller;  /* whose command it runs in, as a script's; good while running */
 	unsigned running;        /* calls and units on the stack */

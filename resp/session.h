@@ -49,6 +49,7 @@ enum session_flag {
 	SESSION_CACHING = 1 << 20,       /* CLIENT CACHING, for the next command */
 	SESSION_RESTRICTED = 1 << 21,    /* its user may not do everything: resp/acl/acl.h */
 	SESSION_PUT_OUT = 1 << 22,       /* its user is gone: it has to log in again */
+	SESSION_SCRIPT = 1 << 30,        /* what a script runs its calls as */
 };
 
 struct session_figures {

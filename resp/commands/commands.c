@@ -19,6 +19,7 @@ const struct command *const command_families[] = {
 	blocking_commands,
 	transaction_commands,
 	pubsub_commands,
+	script_commands,
 	connection_commands,
 	client_commands,
 	server_commands,

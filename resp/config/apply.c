@@ -9,6 +9,7 @@
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/process.h"
+#include "resp/scripts/scripts.h"
 #include "resp/server.h"
 #include "resp/session.h"
 #include "store/base/mem.h"
@@ -32,6 +33,14 @@ bool apply_events(struct server *s, struct config_error *err)
 	(void)err;
 	if (s->keyspace)
 		events_apply_config(s);
+	return true;
+}
+
+bool apply_scripts(struct server *s, struct config_error *err)
+{
+	(void)err;
+	if (s->scripts)
+		scripts_apply_config(s->scripts);
 	return true;
 }
 

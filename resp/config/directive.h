@@ -134,6 +134,7 @@ bool apply_bind(struct server *s, struct config_error *err);
 bool apply_tls(struct server *s, struct config_error *err);
 bool apply_tls_port(struct server *s, struct config_error *err);
 bool apply_maxclients(struct server *s, struct config_error *err);
+bool apply_scripts(struct server *s, struct config_error *err);
 bool apply_maxmemory(struct server *s, struct config_error *err);
 bool apply_maxmemory_clients(struct server *s, struct config_error *err);
 bool apply_backlog(struct server *s, struct config_error *err);

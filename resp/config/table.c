@@ -300,8 +300,11 @@ const struct directive directive_table[] = {
 	STRING("mount", "", .flags = D_IMMUTABLE | D_OWN, FIELD(mount)),
 	STRING("mount-options", "", .flags = D_IMMUTABLE | D_OWN, FIELD(mount_options)),
 	STRING("mount-user", "", .flags = D_IMMUTABLE | D_OWN, FIELD(mount_user)),
-	/* scripts and access lists, to come */
-	NUMBER("busy-reply-threshold", "5000", 0, INT64_MAX, .alias = "lua-time-limit"),
+	/* scripts and access lists */
+	NUMBER("busy-reply-threshold", "5000", 0, INT64_MAX, .alias = "lua-time-limit",
+	       FIELD(busy_reply_threshold)),
+	NUMBER("lua-memory-limit", "0", 0, UINT64_MAX, .flags = D_MEMORY | D_UNSIGNED | D_OWN,
+	       FIELD(lua_memory_limit), .apply = apply_scripts),
 	BOOL("lua-enable-deprecated-api", "no", .flags = D_IMMUTABLE | D_HIDDEN),
 	STRING("aclfile", "", .flags = D_IMMUTABLE, FIELD(aclfile)),
 	NUMBER("acllog-max-len", "128", 0, INT64_MAX, FIELD(acllog_max_len), .apply = apply_acllog),

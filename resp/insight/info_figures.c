@@ -118,6 +118,9 @@ static void take_memory(struct server *s, struct info_figures *f)
 	f->maxmemory = s->config.maxmemory;
 	f->policy = evict_policy_name(s->config.maxmemory_policy);
 	f->allocator = mem_allocator_name();
+	scripts_figures(s->scripts, &f->scripts);
+	f->vm_total = f->scripts.eval_vm + f->scripts.functions_vm;
+	f->scripts_mem = f->scripts.cached_mem + f->scripts.functions_mem;
 	f->lazyfree_pending = bgfree_pending();
 	f->lazyfreed = bgfree_freed();
 	take_heap(f);

@@ -7,6 +7,7 @@
 
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/scripts/scripts.h"
 #include "resp/sessions/pause.h"
 #include "resp/sessions/tracking/tracking.h"
 #include "store/base/mem.h"
@@ -33,6 +34,8 @@ struct info_figures {
 	struct mem_figures heap;
 	double heap_frag_ratio, heap_rss_ratio, rss_overhead_ratio;
 	int64_t heap_frag_bytes, heap_rss_bytes, rss_overhead_bytes;
+	struct scripts_figures scripts;
+	uint64_t vm_total, scripts_mem;
 	uint64_t lazyfree_pending, lazyfreed;
 	int64_t frag_bytes;
 	double peak_perc, dataset_perc, frag_ratio;

@@ -63,7 +63,7 @@ void monitor_feed(const struct session *s, unsigned db, int argc, const struct b
 	struct timeval tv;
 	gettimeofday(&tv, NULL);
 	char peer[128], head[224];
-	if (s->flags & SESSION_UNIX)
+	if (s->flags & SESSION_UNIX && !(s->flags & SESSION_INTERNAL))
 		snprintf(peer, sizeof(peer), "unix:%s", s->server->config.unixsocket);
 	else
 		s->ops->peer(s, peer, sizeof(peer));

@@ -33,7 +33,7 @@ static void on_ready(void *arg, unsigned events)
 {
 	struct client *c = arg;
 	/* A nested turn (a command that lets others be served) must not touch the batch it runs in. */
-	if (c->net->batch.running)
+	if (c->net->batch->running || c == c->net->reading || &c->session == c->net->busy_caller)
 		return;
 	if (__builtin_expect(c->tls != NULL, 0))
 		events = tls_client_ready(c, events);
@@ -200,6 +200,7 @@ struct client *client_new(struct network *n, int fd, enum listener_door door)
 	c->watch = loop_fd_add(n->loop, fd, LOOP_NORMAL, LOOP_READ, on_ready, c);
 	if (c->watch == NULL)
 		return cannot_be(c);
+	loop_fd_nested(c->watch);
 	reply_init(&c->reply, 2);
 	c->reply.limit = hard_limit(&n->server->config.obuf[OBUF_NORMAL]);
 	parser_init(&c->parser, n->server->config.proto_max_bulk_len);

@@ -83,7 +83,11 @@ struct network {
 	/* answered: what they sent meanwhile may run */
 	struct client *resume_list, *resume_last;
 	struct client *held;
-	struct batch batch;
+	struct batch *batch;
+	/* While a script is busy (busy.c): the batch that it runs in, who called it, and whose input was being read when it began. */
+	struct batch *outer;
+	struct session *busy_caller;
+	struct client *reading;
 	size_t max_input, max_output; /* seen lately */
 	/* maxmemory-clients: the limit (0: none), what clients hold together, and the clients by size. */
 	size_t shed_limit, shed_sum;

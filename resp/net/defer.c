@@ -59,7 +59,7 @@ void client_drop_deferred(struct client *c)
 /* Input behind a broken command means nothing, but its end does. */
 void client_read_nothing(struct client *c)
 {
-	char *room = batch_room(&c->net->batch, c->net->server);
+	char *room = batch_room(c->net->batch, c->net->server);
 	ssize_t n = client_recv(c, room, BATCH_READ);
 	client_received(c, n);
 }
@@ -92,7 +92,7 @@ void client_unpark(struct session *s)
 /* Run up to RESUME_ITEMS of what was kept. */
 static void run_some(struct client *c)
 {
-	struct batch *b = &c->net->batch;
+	struct batch *b = c->net->batch;
 	struct dispatch_item items[RESUME_ITEMS];
 	size_t n = 0;
 	for (struct deferred *d = c->deferred; d && n < RESUME_ITEMS; d = d->next)

@@ -40,7 +40,7 @@ static void log_closed(struct client *c)
 void client_protocol_error(struct client *c)
 {
 	/* What came before it is answered before it. */
-	batch_run(&c->net->batch, c->net->server);
+	batch_run(c->net->batch, c->net->server);
 	if (client_is_closing(c))
 		return;
 	c->broken = c->session.flags & SESSION_HELD;
@@ -69,14 +69,14 @@ static void refuse_http(struct client *c)
 		 "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or "
 		 "Host: commands to Redis. This is likely due to an attacker attempting to use "
 		 "Cross Protocol Scripting to compromise your Redis instance. Connection aborted.");
-	batch_run(&c->net->batch, c->net->server);
+	batch_run(c->net->batch, c->net->server);
 	client_mark_close(c);
 }
 
 /* Put a parsed command into the batch. False when the batch must run before the parser goes on. */
 static bool add_item(struct client *c, int argc, const struct bytes *argv, bool own_argv, bool big)
 {
-	struct batch *b = &c->net->batch;
+	struct batch *b = c->net->batch;
 	struct dispatch_item *item = &b->items[b->n++];
 	item->session = &c->session;
 	item->argc = argc;
@@ -97,7 +97,7 @@ static bool add_item(struct client *c, int argc, const struct bytes *argv, bool 
 static size_t parse(struct client *c, const char *buf, size_t n)
 {
 	struct network *net = c->net;
-	struct batch *b = &net->batch;
+	struct batch *b = net->batch;
 	size_t off = 0, used;
 	int argc;
 	struct bytes *argv;
@@ -152,7 +152,7 @@ static void drop_input(struct client *c)
 static void out_of_memory(struct client *c)
 {
 	log_client(c, LOG_LEVEL_WARNING, "Closing client for whose input there is no memory", NULL);
-	batch_run(&c->net->batch, c->net->server);
+	batch_run(c->net->batch, c->net->server);
 	client_mark_close(c);
 }
 
@@ -224,7 +224,7 @@ bool client_received(struct client *c, ssize_t n)
 /* Parse @n bytes at the arena's room and keep the rest. */
 static void take(struct client *c, char *base, size_t n)
 {
-	struct batch *b = &c->net->batch;
+	struct batch *b = c->net->batch;
 	batch_keep(b, n);
 	size_t used = parse(c, base, n);
 	if (c->session.flags & SESSION_CLOSE_ASAP)
@@ -236,7 +236,7 @@ static void take(struct client *c, char *base, size_t n)
 /* The usual: behind the kept tail, if any, into the arena. */
 static void read_arena(struct client *c)
 {
-	char *base = batch_room(&c->net->batch, c->net->server);
+	char *base = batch_room(c->net->batch, c->net->server);
 	size_t kept = c->in_len;
 	ssize_t n = client_recv(c, base + kept, BATCH_READ);
 	if (!client_received(c, n))
@@ -268,7 +268,7 @@ static void read_own(struct client *c)
 	if (used == 0)
 		return;
 	/* The arguments stand in this buffer. */
-	batch_run(&c->net->batch, c->net->server);
+	batch_run(c->net->batch, c->net->server);
 	char *whole = c->in;
 	size_t left = c->in_len - used;
 	c->in = NULL;
@@ -306,7 +306,7 @@ static void read_body(struct client *c)
 		}
 		c->body = body = grown;
 	}
-	char *base = batch_room(&c->net->batch, c->net->server);
+	char *base = batch_room(c->net->batch, c->net->server);
 	size_t room = (body->cap < c->body_want ? body->cap : c->body_want) - body->len;
 	struct iovec iov[2] = {
 		{body->data + body->len, room},
@@ -341,6 +341,8 @@ static bool within_query_limit(struct client *c)
 
 void client_read(struct client *c)
 {
+	struct client *outer = c->net->reading;
+	c->net->reading = c;
 	c->parser.authenticated = !acl_must_log_in(&c->session);
 	c->parser.max_bulk = c->net->server->config.proto_max_bulk_len;
 	if (c->broken)
@@ -351,6 +353,7 @@ void client_read(struct client *c)
 		read_own(c);
 	else
 		read_arena(c);
+	c->net->reading = outer;
 	if (c->in_len || c->body || c->deferred || c->session.flags & SESSION_MULTI)
 		within_query_limit(c);
 	if (__builtin_expect(c->tls != NULL, 0))

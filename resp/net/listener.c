@@ -216,6 +216,7 @@ void listener_start(struct listener *l, struct network *n)
 		perror("inodis: cannot watch a listening socket");
 		exit(1);
 	}
+	loop_fd_nested(l->watch);
 }
 
 void listener_close(struct listener *l)

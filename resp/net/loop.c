@@ -23,6 +23,7 @@ struct loop_fd {
 	struct loop *loop;
 	int fd;
 	enum loop_class cls;
+	bool nested;
 	unsigned events;
 	void (*fn)(void *arg, unsigned events); /* NULL once removed */
 	void *arg;
@@ -143,7 +144,8 @@ struct loop_fd *loop_fd_add(struct loop *l, int fd, enum loop_class cls, unsigne
 			    void (*fn)(void *arg, unsigned events), void *arg)
 {
 	struct loop_fd *f = mem_calloc(sizeof(*f));
-	*f = (struct loop_fd){l, fd, cls, events, fn, arg, NULL};
+	*f = (struct loop_fd){
+		.loop = l, .fd = fd, .cls = cls, .events = events, .fn = fn, .arg = arg};
 	struct epoll_event ev = {.events = epoll_events(events), .data.ptr = f};
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) < 0) {
 		int saved = errno;
@@ -162,6 +164,11 @@ void loop_fd_events(struct loop_fd *f, unsigned events)
 	f->events = events;
 	struct epoll_event ev = {.events = epoll_events(events), .data.ptr = f};
 	epoll_ctl(f->loop->epoll, EPOLL_CTL_MOD, f->fd, &ev);
+}
+
+void loop_fd_nested(struct loop_fd *f)
+{
+	f->nested = true;
 }
 
 void loop_fd_remove(struct loop_fd *f)
@@ -348,4 +355,20 @@ void loop_stop(struct loop *l)
 void loop_turn_nowait(struct loop *l)
 {
 	turn(l, false);
+}
+
+void loop_turn_nested(struct loop *l)
+{
+	struct epoll_event ev[EVENTS_MAX];
+
+	l->depth++;
+	int n = epoll_wait(l->epoll, ev, EVENTS_MAX, 0);
+	for (int i = 0; i < n; i++) {
+		struct loop_fd *f = ev[i].data.ptr;
+		unsigned ready = f->fn && f->nested ? ready_events(f, ev[i].events) : 0;
+		if (ready)
+			f->fn(f->arg, ready);
+	}
+	if (--l->depth == 0)
+		bury(l);
 }

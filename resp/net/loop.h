@@ -27,6 +27,8 @@ void loop_free(struct loop *l);
 struct loop_fd *loop_fd_add(struct loop *l, int fd, enum loop_class cls, unsigned events,
 			    void (*fn)(void *arg, unsigned events), void *arg);
 void loop_fd_events(struct loop_fd *f, unsigned events);
+/* Serve it in nested turns too. */
+void loop_fd_nested(struct loop_fd *f);
 /* Stop watching; the descriptor stays the caller's. Safe inside any callback. */
 void loop_fd_remove(struct loop_fd *f);
 
@@ -54,6 +56,9 @@ void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 /* One turn without sleeping: a long command or loading lets PING be answered. */
 void loop_turn_nowait(struct loop *l);
+
+/* From inside a callback: serve what is ready of the descriptors that were marked so, and nothing else; no timers, no hooks. */
+void loop_turn_nested(struct loop *l);
 
 struct loop_stats {
 	uint64_t turns, spins, spin_hits;

@@ -18,13 +18,13 @@
 static void run_commands(void *arg)
 {
 	struct network *n = arg;
-	if (n->batch.running)
+	if (n->batch->running)
 		return;
 	if (n->more_list)
 		network_read_more(n);
-	batch_run(&n->batch, n->server);
+	batch_run(n->batch, n->server);
 	network_resume(n);
-	n->batch.used = 0;
+	n->batch->used = 0;
 }
 
 /* Those whose changes are on the disk by now may be sent to. */
@@ -42,7 +42,7 @@ static void release_held(struct network *n)
 static void send_replies(void *arg)
 {
 	struct network *n = arg;
-	if (n->batch.running)
+	if (n->batch->running)
 		return;
 	if (n->server->tracking)
 		tracking_turn(n->server);
@@ -147,7 +147,8 @@ struct network *network_new(struct server *s)
 	n->tls = tls;
 	n->send_tail = &n->send_list;
 	network_shed_limit(n);
-	batch_init(&n->batch);
+	n->batch = mem_alloc(sizeof(*n->batch));
+	batch_init(n->batch);
 	loop_before_wait(n->loop, run_commands, n);
 	return n;
 }
@@ -168,7 +169,8 @@ void network_free(struct network *n)
 		client_free(n->clients);
 	close_listeners(n->listeners);
 	tls_context_free(n->tls);
-	batch_fini(&n->batch);
+	batch_fini(n->batch);
+	mem_free(n->batch);
 	mem_free(n);
 }
 

@@ -109,6 +109,7 @@ static void on_begin(void *arg)
 
 	put_stamp(a);
 	a->in_unit = true;
+	a->unit_at = a->open.n;
 	put_command(&a->open, 1, multi);
 }
 
@@ -119,6 +120,9 @@ static void on_end(void *arg)
 
 	put_command(&a->open, 1, exec);
 	a->in_unit = false;
+	/* What was written of it before may belong to an earlier batch: see aof_flush_whole. */
+	if (a->server->current && a->server->current->hold)
+		a->server->current->hold = a->batch;
 }
 
 /* --- trouble --- */
@@ -527,6 +531,22 @@ bool aof_close(struct server *s)
 	if (s->aof->on)
 		seal(s->aof);
 	return true;
+}
+
+bool aof_flush_whole(struct server *s)
+{
+	struct aof *a = s->aof;
+
+	if (!a->on || !a->in_unit)
+		return aof_flush(s);
+	size_t n = a->open.n - a->unit_at;
+	char *begun = mem_dup(a->open.p + a->unit_at, n);
+	a->open.n = a->unit_at;
+	bool ok = aof_flush(s);
+	a->unit_at = a->open.n;
+	put(&a->open, begun, n);
+	mem_free(begun);
+	return ok;
 }
 
 /* --- life --- */

@@ -39,6 +39,8 @@ void aof_cron(struct server *s, int64_t now_ms);
 
 /* Write and sync what there is and wait for it. False when that failed. */
 bool aof_flush(struct server *s);
+/* The same, without what a unit that goes on has written so far. */
+bool aof_flush_whole(struct server *s);
 
 /* appendonly as CONFIG SET has it. On: what changes from the next base on is logged, which is begun at once, or as soon as no other
  * child runs; false after logging why that failed. Off: what was logged is brought to the disk; true. */

@@ -61,6 +61,7 @@ struct aof {
 	struct aof_bytes open;
 	uint64_t batch;
 	bool in_unit, has_db;
+	size_t unit_at; /* where the unit began */
 	unsigned db;
 	int64_t stamp; /* the second of the last time annotation */
 	/* Bytes of the file behind its last checksum, which the next one covers too. */

@@ -6,6 +6,7 @@
 #include "resp/acl/acl.h"
 #include "resp/item.h"
 #include "resp/journal.h"
+#include "resp/scripts/scripts.h"
 #include "resp/server.h"
 #include "resp/sessions/watch.h"
 #include "store/base/mem.h"
@@ -44,7 +45,10 @@ bool transaction_queue(struct session *s, const struct dispatch_item *item)
 	if (!grow(t) || !item_copy(&t->items[t->n], item))
 		return false;
 	const struct dispatch_item *mine = &t->items[t->n++];
-	t->flags |= item->reg->cmd->flags;
+	t->flags |= item->reg->cmd->flags & CMD_SCRIPT
+			    ? scripts_command_flags(s->server->scripts, item->reg->cmd, item->argc,
+						    item->argv)
+			    : item->reg->cmd->flags;
 	t->mem += item_mem(mine);
 	for (int i = 0; i < item->argc; i++)
 		t->input += item->argv[i].n;

@@ -4,6 +4,7 @@ A shape is a command in a small notation: a word that names a method of Args mak
 any other stands for itself, [a|b] is optional, (a|b) is a choice, x... is one or several. FAMILIES lists the shapes, a
 command may have several. How its replies are compared stands in RULES, "exact" where nothing is said.
 """
+import hashlib
 import re
 import struct
 
@@ -183,6 +184,12 @@ class Args:
         return [text(n), *[self.azkey() for _ in range(n)], b"WEIGHTS", *weights]
 
     # values
+    def script(self):
+        return self.rng.choice(SCRIPTS)
+
+    def sha(self):
+        return self.rng.choice((hashlib.sha1(self.rng.choice(SCRIPTS)).hexdigest().encode(), b"f" * 40, b"x"))
+
     def val(self):
         r = self.rng
         pick = r.random()
@@ -560,7 +567,19 @@ PAYLOADS = [bytes.fromhex(text) for text in (
 )]
 
 EXPIRY = "EX ttl|PX pttl|EXAT at|PXAT pat"
+SCRIPTS = [
+    b"return redis.call('get',KEYS[1])", b"return redis.pcall('incr',KEYS[1])", b"return {KEYS,ARGV,#KEYS}", b"return redis.call('set',KEYS[1],ARGV[1])",
+    b"redis.call('rpush',KEYS[1],unpack(ARGV)) return redis.call('lrange',KEYS[1],0,-1)", b"redis.setresp(3) return redis.call('hgetall',KEYS[1])",
+    b"#!lua flags=no-writes\nreturn redis.call('strlen',KEYS[1])", b"return redis.call(ARGV[1],KEYS[1])", b"return cjson.encode(ARGV)", b"x =", b"error('x')",
+    b"redis.call('del',KEYS[1]) error('after')", b"return {map={n=#ARGV}}",
+]
+
 FAMILIES = {
+    "scripting": [
+        "EVAL script 1 skey [val...]", "EVAL script 1 lkey val...", "EVAL script (0|1|2|-1|x)", "EVAL script 2 skey key val", "EVAL_RO script 1 skey [val]", "EVALSHA sha 1 skey [val...]",
+        "EVALSHA sha (0|1|x)", "EVALSHA_RO sha 1 skey", "SCRIPT LOAD script", "SCRIPT EXISTS sha...", "SCRIPT FLUSH [ASYNC|SYNC|junk]", "SCRIPT KILL", "SCRIPT DEBUG (NO|junk)", "SCRIPT HELP", "SCRIPT junk",
+        "SET skey val", "RPUSH lkey lval...", "HSET hkey field fval", "GET skey", "DEL key", "MULTI", "EXEC", "DISCARD",
+    ],
     "string": [
         "SET skey val", f"SET skey val [NX|XX] [GET] [{EXPIRY}|KEEPTTL]", f"SET skey val [{EXPIRY}|KEEPTTL] [GET|NX|XX] [GET|NX|XX]",
         "SET skey val (EX ttl EX ttl|PXAT pat PXAT pat|EX ttl PX pttl)", "GETEX skey (PERSIST PERSIST|EX ttl EX ttl|EX ttl PERSIST)",
@@ -736,6 +755,7 @@ FAMILIES = {
 HASH_FIELDS = "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETDEL HGETEX HSETEX"
 NO_MUTATION = {"MIGRATE", "XREAD", "XREADGROUP", "XCLAIM", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF", "WAIT", "WAITAOF", "REPLICAOF", "SLAVEOF", "RESTORE-ASKING", "MODULE", "LATENCY", "MEMORY", "LOLWUT"} | set(HASH_FIELDS.split())
 NO_MUTATION |= {"AUTH", "ACL"}
+NO_MUTATION |= {"SCRIPT"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {

@@ -16,6 +16,7 @@ const struct catalog_word catalog_flags[] = {
 	{CMD_ASKING, "asking"},
 	{CMD_FAST, "fast"},
 	{CMD_NO_AUTH, "no_auth"},
+	{CMD_NO_MANDATORY_KEYS, "no_mandatory_keys"},
 	{CMD_NO_ASYNC_LOADING, "no_async_loading"},
 	{CMD_NO_MULTI, "no_multi"},
 	{CMD_MOVABLEKEYS, "movablekeys"},

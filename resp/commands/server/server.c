@@ -29,6 +29,11 @@ static void cmd_time(struct call *c)
 {
 	struct timeval tv;
 	gettimeofday(&tv, NULL);
+	/* In a transaction or a script it stands still. */
+	if (c->server->running > 1) {
+		tv.tv_sec = c->server->keyspace->now_ms / 1000;
+		tv.tv_usec = c->server->keyspace->now_ms % 1000 * 1000;
+	}
 	reply_array(c->reply, 2);
 	reply_bulk_int(c->reply, tv.tv_sec);
 	reply_bulk_int(c->reply, tv.tv_usec);
@@ -75,6 +80,10 @@ static void cmd_shutdown(struct call *c)
 	if (flags & SHUTDOWN_ABORT) {
 		/* A shutdown waits for nothing yet, so there is never one to stop. */
 		reply_error(c->reply, "ERR No shutdown in progress.");
+		return;
+	}
+	if (s->busy && !(flags & SHUTDOWN_NOSAVE)) {
+		reply_error(c->reply, s->busy);
 		return;
 	}
 	if (!server_shutdown(s, flags))

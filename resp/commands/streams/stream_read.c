@@ -143,6 +143,13 @@ bool stream_read_words(struct call *c, bool grouped, struct stream_reading *r)
 	for (int i = 1; i < c->argc; i++) {
 		int more = c->argc - i - 1;
 		if (more && bytes_is(c->argv[i], "block")) {
+			if (c->session->flags & SESSION_SCRIPT) {
+				reply_errorf(c->reply,
+					     "ERR %.*s command is not allowed with BLOCK option "
+					     "from scripts",
+					     (int)c->argv[0].n, c->argv[0].p);
+				return false;
+			}
 			if (!read_wait(c, ++i, r))
 				return false;
 		} else if (more && bytes_is(c->argv[i], "count")) {
