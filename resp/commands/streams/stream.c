@@ -376,7 +376,7 @@ const struct command stream_commands[] = {
 	 .group = "stream",
 	 .complexity = "O(N log(M)), N ids, M entries pending",
 	 .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms:integer] [TIME "
-		   "unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]",
+		   "unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
 	 .tips = (const char *const[]){"nondeterministic_output", NULL}},
 	{.name = "xautoclaim",
 	 .run = stream_cmd_xautoclaim,
