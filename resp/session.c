@@ -117,7 +117,34 @@ static void flag_letters(const struct session *s, char *out)
 	*at = '\0';
 }
 
+static size_t digits(size_t n)
+{
+	size_t d = 1;
+	while (n > 9) {
+		n /= 10;
+		d++;
+	}
+	return d;
+}
+
+/* A command that runs still counts as input, in the bytes in which it came. */
+static void count_words(struct session_figures *f, int argc, const struct bytes *argv)
+{
+	if (argc)
+		f->qbuf += digits((size_t)argc) + 3;
+	for (int i = 0; i < argc; i++) {
+		f->qbuf += digits(argv[i].n) + argv[i].n + 5;
+		f->argv_mem += argv[i].n;
+	}
+}
+
 void session_describe(struct session *s, struct reply *out)
+{
+	session_describe_running(s, 0, NULL, out);
+}
+
+void session_describe_running(struct session *s, int argc, const struct bytes *argv,
+			      struct reply *out)
 {
 	char addr[160] = "", laddr[160] = "", flags[16], cmd[80] = "NULL", line[1024];
 	struct session_figures f = {.fd = -1};
@@ -127,6 +154,7 @@ void session_describe(struct session *s, struct reply *out)
 		s->ops->local(s, laddr, sizeof(laddr));
 	if (s->ops->figures)
 		s->ops->figures(s, &f);
+	count_words(&f, argc, argv);
 	flag_letters(s, flags);
 	if (s->last_cmd && s->last_parent)
 		snprintf(cmd, sizeof(cmd), "%s|%s", s->last_parent->name, s->last_cmd->name);

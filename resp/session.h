@@ -115,5 +115,8 @@ struct session *session_find(struct server *server, uint64_t id);
 
 /* As CLIENT LIST prints it, one line without its end, appended to @out as raw bytes. */
 void session_describe(struct session *s, struct reply *out);
+/* The same from inside its own command, of these words. */
+void session_describe_running(struct session *s, int argc, const struct bytes *argv,
+			      struct reply *out);
 
 #endif

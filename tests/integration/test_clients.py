@@ -256,3 +256,42 @@ def test_ten_thousand_idle_connections_cost_less_than_redis(start):
             assert results[0][0] < results[1][0]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("words", [["CLIENT", "LIST"], ["CLIENT", "INFO"], ["CLIENT", "LIST", "TYPE", "normal"]])
+def test_the_command_that_lists_clients_counts_as_its_own_input(pair, words):
+    got = []
+    for s in pair:
+        with s.conn() as c:
+            line = [x for x in c.do(*words).decode().splitlines() if f"id={c.do('CLIENT', 'ID')} " in x][0]
+            f = dict(w.split("=", 1) for w in line.split(" "))
+            got.append({k: f[k] for k in ("qbuf", "multi-mem", "obl", "oll", "omem", "events", "cmd", "flags", "redir")})
+    assert got[0] == got[1]
+
+
+KILLS = [["ID", "@a"], ["ID", "@a", "TYPE", "pubsub"], ["ID", "@p", "TYPE", "pubsub"], ["TYPE", "pubsub"], ["TYPE", "normal", "USER", "default", "SKIPME", "yes"], ["ADDR", "@aaddr", "LADDR", "@laddr"],
+         ["ADDR", "@aaddr", "ID", "@b"], ["LADDR", "@laddr", "SKIPME", "yes", "TYPE", "pubsub"], ["@baddr"], ["USER", "default"], ["ID", "@c", "SKIPME", "no"], ["ID", "@c"], ["ID", "@m"],
+         ["TYPE", "NORMAL", "ID", "@m"], ["SKIPME", "no", "TYPE", "replica"], ["ID", "@a", "ID", "@b"]]
+
+
+@pytest.mark.parametrize("words", KILLS, ids=" ".join)
+def test_filters_together_kill_whom_redis_kills(pair, words):
+    got = []
+    for s in pair:
+        conns = {n: s.conn() for n in "abpmc"}
+        where = {}
+        for n, c in conns.items():
+            line = dict(w.split("=", 1) for w in c.do("CLIENT", "INFO").decode().split())
+            where.update({"@" + n: line["id"], f"@{n}addr": line["addr"], "@laddr": line["laddr"]})
+        conns["p"].do("SUBSCRIBE", "x")
+        conns["m"].do("MONITOR")
+        conns["c"].send("CLIENT", "KILL", *[where.get(w, w) for w in words])
+        reply = conns["c"].read().raw
+        left = []
+        with s.conn() as other:
+            listed = other.do("CLIENT", "LIST").decode()
+        left = [n for n in conns if f"id={where['@' + n]} " in listed]
+        got.append((reply, left))
+        for c in conns.values():
+            c.close()
+    assert got[0] == got[1]

@@ -284,6 +284,25 @@ def test_a_ctl_file_waits_for_the_end_of_a_pause_as_a_client_does(mounted):
         assert conn.do("GET", "name") == b"x"
 
 
+def test_client_kill_takes_ctl_files_and_leaves_the_mount(mounted):
+    server, mnt = mounted
+    with server.conn() as conn, open(mnt / "ctl", "r+b", buffering=0) as ctl:
+        ctl.write(b"PING\n")
+
+        def listed():
+            return {f["name"]: f["id"] for f in (dict(w.split("=", 1) for w in line.split(" ")) for line in conn.do("CLIENT", "LIST").decode().splitlines())}
+
+        ids = listed()
+        assert conn.do("CLIENT", "KILL", "ID", ids["mount"]) == 0
+        assert conn.do("CLIENT", "KILL", "ID", ids["ctl"]) == 1
+        with pytest.raises(OSError):
+            ctl.write(b"PING\n")
+        assert conn.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes") == 0
+        assert set(listed()) == {"mount", ""}
+        (mnt / "string" / "name").write_text("still here\n")
+        assert conn.do("GET", "name") == b"still here"
+
+
 def test_a_mount_that_goes_while_its_writers_wait_answers_them(mounted):
     server, mnt = mounted
     failed = []

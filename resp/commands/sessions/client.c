@@ -96,9 +96,12 @@ static enum client_type type_of(const struct session *s)
 
 /* --- LIST and INFO --- */
 
-static void describe(struct session *s, struct reply *lines)
+static void describe(struct call *c, struct session *s, struct reply *lines)
 {
-	session_describe(s, lines);
+	if (s == c->session)
+		session_describe_running(s, c->argc, c->argv, lines);
+	else
+		session_describe(s, lines);
 	reply_raw(lines, "\n", 1);
 }
 
@@ -124,7 +127,7 @@ static void client_info(struct call *c)
 	struct reply lines;
 
 	reply_init(&lines, 2);
-	describe(c->session, &lines);
+	describe(c, c->session, &lines);
 	reply_lines(c, &lines);
 	reply_fini(&lines);
 }
@@ -136,7 +139,7 @@ static void list_ids(struct call *c, struct reply *lines)
 		num_parse_int(c->argv[i], &id);
 		struct session *s = session_find(c->server, (uint64_t)id);
 		if (s && !(s->flags & SESSION_INTERNAL))
-			describe(s, lines);
+			describe(c, s, lines);
 	}
 }
 
@@ -146,7 +149,7 @@ static void list_all(struct call *c, const enum client_type *type, struct reply 
 
 	HASH_ITER (hh, c->server->sessions, s, tmp)
 		if (!(s->flags & SESSION_INTERNAL) && (!type || *type == type_of(s)))
-			describe(s, lines);
+			describe(c, s, lines);
 }
 
 static bool ids_valid(struct call *c)
