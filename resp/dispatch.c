@@ -66,13 +66,14 @@ static bool arity_fits(const struct command *cmd, int argc)
 static uint32_t flags_refused_by(const struct session *s, const struct dispatch_item *item)
 {
 	const struct command *cmd = item->reg->cmd;
+	uint32_t flags = cmd->flags & CMD_SCRIPT ? scripts_command_flags(s->server->scripts, cmd,
+									 item->argc, item->argv)
+						 : cmd->flags;
 	if (!(s->flags & SESSION_MULTI))
-		return cmd->flags & CMD_SCRIPT ? scripts_command_flags(s->server->scripts, cmd,
-								       item->argc, item->argv)
-					       : cmd->flags;
-	if (cmd->flags & CMD_EXEC)
-		return cmd->flags | transaction_flags(s);
-	return cmd->flags & CMD_IMMEDIATE ? cmd->flags : cmd->flags | CMD_DENYOOM;
+		return flags;
+	if (flags & CMD_EXEC)
+		return flags | transaction_flags(s);
+	return flags & CMD_IMMEDIATE ? flags : flags | CMD_DENYOOM;
 }
 
 /* The error line that refuses this call, or NULL when it may run. */

@@ -43,11 +43,12 @@ def quiet(conn, seconds=0.1):
         return True
 
 
-WRITES = [["SET", "a", "1"], ["DEL", "a"], ["PUBLISH", "ch", "m"], ["SPUBLISH", "ch", "m"], ["PFCOUNT", "hll"], ["BLPOP", "list", "0.01"], ["GETEX", "a"], ["FLUSHALL"], ["RESTORE", "a", "0", "x"]]
-READS = [["GET", "a"], ["EXISTS", "a"], ["PING"], ["SUBSCRIBE", "x"], ["XREAD", "STREAMS", "s", "0"], ["CLIENT", "LIST"], ["CONFIG", "GET", "port"], ["SELECT", "1"], ["SORT_RO", "l"]]
+WRITES = [["SET", "a", "1"], ["DEL", "a"], ["PUBLISH", "ch", "m"], ["SPUBLISH", "ch", "m"], ["PFCOUNT", "hll"], ["BLPOP", "list", "0.01"], ["GETEX", "a"], ["FLUSHALL"], ["EVAL", "return 1", 0], ["RESTORE", "a", "0", "x"]]
+READS = [["GET", "a"], ["EXISTS", "a"], ["PING"], ["SUBSCRIBE", "x"], ["XREAD", "STREAMS", "s", "0"], ["CLIENT", "LIST"], ["CONFIG", "GET", "port"], ["SELECT", "1"], ["SORT_RO", "l"], ["EVAL_RO", "return 1", 0],
+         ["EVAL", "#!lua flags=no-writes\nreturn 1", 0]]
 
 
-@pytest.mark.parametrize("words", WRITES, ids=" ".join)
+@pytest.mark.parametrize("words", WRITES, ids=lambda w: " ".join(map(str, w)))
 def test_what_could_change_data_waits_and_is_not_refused(server, conn, words):
     assert conn.do("CLIENT", "PAUSE", 100000, "WRITE") == b"OK"
     with server.conn() as c:
@@ -59,7 +60,7 @@ def test_what_could_change_data_waits_and_is_not_refused(server, conn, words):
     assert info(conn, "blocked_clients") == "0"
 
 
-@pytest.mark.parametrize("words", READS, ids=" ".join)
+@pytest.mark.parametrize("words", READS, ids=lambda w: " ".join(map(str, w)))
 def test_what_changes_nothing_goes_on_while_writes_wait(server, conn, words):
     conn.do("CLIENT", "PAUSE", 100000, "WRITE")
     with server.conn() as c:
@@ -109,7 +110,8 @@ def test_a_transaction_that_writes_waits_at_its_first_write_or_its_end(server, c
         late.send("SET", "b", 1)
         reader.do("MULTI")
         reader.do("GET", "a")
-        assert reader.do("EXEC") == [None]
+        reader.do("EVAL", "#!lua flags=no-writes\nreturn 1", 0)
+        assert reader.do("EXEC") == [None, 1]
         wait_blocked(conn, 2)
         conn.do("CLIENT", "UNPAUSE")
         assert early.read().plain() == [b"OK"]

@@ -70,6 +70,9 @@ SCRIPTS = {
     "protocol": ["a CLIENT TRACKING ON", "a 2", "a GET k", "a 3", "b SET k 1", "a GET k", "a 2", "b SET k 2"],
     "reply off": ["a CLIENT TRACKING ON", "a GET k", "a! CLIENT REPLY OFF", "b SET k 1", "a! GET k", "b SET k 2", "a CLIENT REPLY ON"],
     "reply skip": ["a CLIENT TRACKING ON", "a GET k", "a! CLIENT REPLY SKIP", "a! SET k 1", "a PING"],
+    "own change in a script": ["a CLIENT TRACKING ON", "a GET k", "a EVAL return{redis.call('set','k','2'),redis.call('get','k')} 1 k", "a PING", "b SET k 3"],
+    "own change in a script noloop": ["a CLIENT TRACKING ON NOLOOP", "a GET k", "a EVAL return(redis.call('set','k','2')) 1 k", "a PING", "a GET k", "b SET k 3"],
+    "script in multi": ["a CLIENT TRACKING ON", "a MULTI", "a EVAL return(redis.call('get','k')) 1 k", "a SET k 1", "a EXEC", "a PING", "b SET k 2"],
     "sort store": ["a CLIENT TRACKING ON", "b RPUSH l 3 1 2", "a SORT l", "b RPUSH l 4", "a GET d", "b SORT l STORE d"],
     "blocking": ["a CLIENT TRACKING ON", "a LRANGE q 0 -1", "b! BLPOP q 0", "c RPUSH q 1", "a LRANGE q 0 -1", "."],
     "own blocking": ["a CLIENT TRACKING ON", "a LRANGE q 0 -1", "a! BLPOP q 0", "c RPUSH q 1", ".", "a PING"],
@@ -298,6 +301,25 @@ def test_swapdb_and_reload_tell_everybody_to_forget(server, conn):
         assert push(a) == [b"invalidate", None]
         conn.do("DEBUG", "RELOAD")
         assert push(a) == [b"invalidate", None]
+
+
+def test_of_a_script_only_what_its_commands_read_is_tracked(server, conn):
+    """As 7.2 has it; 7.0 takes the script's own keys."""
+    with tracker(server) as a:
+        for eval in ("EVAL", "EVAL_RO"):
+            a.do(eval, "return redis.call('strlen', 'k2')", 2, "k1", "k2")
+            assert stats(conn)["tracking_total_items"] == 1
+            conn.do("MSET", "k1", 1, "k2", 1)
+            assert push(a) == [b"invalidate", [b"k2"]]
+        a.do("EVAL", "redis.call('set', 'k3', 'x')", 1, "k3")
+        assert stats(conn)["tracking_total_items"] == 0
+
+
+def test_a_script_s_changes_are_its_caller_s(server, conn):
+    with tracker(server, "BCAST", "NOLOOP") as a:
+        a.do("EVAL", "redis.call('set', 'mine', 1)", 1, "mine")
+        conn.do("EVAL", "redis.call('mset', 'k', 1, 'j', 1)", 2, "k", "j")
+        assert push(a) == [b"invalidate", [b"j", b"k"]]
 
 
 def test_a_write_through_the_mount_is_told(start, tmp_path):
