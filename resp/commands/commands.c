@@ -20,6 +20,7 @@ const struct command *const command_families[] = {
 	transaction_commands,
 	pubsub_commands,
 	script_commands,
+	function_commands,
 	connection_commands,
 	client_commands,
 	server_commands,

@@ -23,6 +23,7 @@ extern const struct command stream_commands[]; /* stream.c */
 extern const struct command blocking_commands[]; /* blocking.c: BLPOP BZPOPMIN ... */
 extern const struct command transaction_commands[]; /* transaction.c: MULTI EXEC WATCH ... */
 extern const struct command pubsub_commands[]; /* pubsub.c: SUBSCRIBE PUBLISH PUBSUB ... */
+extern const struct command function_commands[]; /* function.c: FUNCTION FCALL */
 extern const struct command script_commands[]; /* script.c: EVAL EVALSHA SCRIPT */
 extern const struct command connection_commands[]; /* connection.c: PING ECHO HELLO AUTH SELECT QUIT RESET */
 extern const struct command client_commands[]; /* client.c: CLIENT */

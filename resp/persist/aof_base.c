@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "resp/persist/aof_internal.h"
+#include "resp/scripts/scripts.h"
 #include "store/base/num.h"
 #include "store/persist/rdb_save.h"
 
@@ -66,6 +67,16 @@ static void put_db(struct base *b, struct db *db)
 	table_iter_end(&it);
 }
 
+static void put_library(void *arg, struct bytes code)
+{
+	struct base *b = arg;
+
+	rdb_out_bytes(&b->out, "*3\r\n", 4);
+	put_word(b, BYTES("FUNCTION"));
+	put_word(b, BYTES("LOAD"));
+	put_word(b, code);
+}
+
 static int fill_commands(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys),
 			 void *arg)
 {
@@ -75,6 +86,7 @@ static int fill_commands(struct server *s, int fd, void (*progress)(void *arg, u
 	rdb_out_init(&b.payload, -1);
 	b.out.sync_often = s->config.rdb_save_incremental_fsync;
 	b.payload.compress = s->config.rdbcompression;
+	scripts_each_library(s->scripts, put_library, &b);
 	for (unsigned i = 0; i < s->keyspace->ndbs; i++)
 		put_db(&b, &s->keyspace->dbs[i]);
 	int error = rdb_out_flush(&b.out);

@@ -11,6 +11,7 @@
 #include "resp/changes.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "resp/scripts/scripts.h"
 #include "resp/sessions/tracking/tracking.h"
 #include "resp/sessions/watch.h"
 #include "store/base/mem.h"
@@ -19,6 +20,7 @@
 struct load {
 	struct server *server;
 	bool turns; /* serve the loop meanwhile */
+	bool merge; /* what is there is replaced */
 };
 
 static bool on_progress(void *arg, uint64_t bytes)
@@ -38,6 +40,13 @@ static void on_note(void *arg, const char *text)
 	const struct load *l = arg;
 
 	log_line(&l->server->config.log, LOG_LEVEL_WARNING, "Loading RDB: %s", text);
+}
+
+static bool on_function(void *arg, struct bytes code, char *why, size_t room)
+{
+	const struct load *l = arg;
+
+	return scripts_read_function(l->server->scripts, code, l->merge, why, room);
 }
 
 static long long number(struct bytes value)
@@ -83,7 +92,7 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 	      uint64_t *end)
 {
 	struct snapshot *n = s->snapshot;
-	struct load l = {s, turns};
+	struct load l = {s, turns, merge};
 	struct rdb_load_options opt = {
 		.limits = &s->config.limits,
 		.overwrite = merge,
@@ -93,6 +102,7 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 		.progress = on_progress,
 		.aux = on_aux,
 		.note = on_note,
+		.function = on_function,
 	};
 	struct rdb_load_result result;
 	struct rdb_in in;
@@ -175,6 +185,8 @@ bool snapshot_reload(struct server *s, bool save, bool flush, bool merge)
 		if (!snapshot_save(s))
 			return false;
 	}
+	if (flush)
+		functions_clear(s->scripts);
 	for (unsigned i = 0; flush && i < s->keyspace->ndbs; i++) {
 		watch_touch_all(s, &s->keyspace->dbs[i], NULL);
 		keyspace_flush(&s->keyspace->dbs[i], KEYSPACE_FREE_NOW);

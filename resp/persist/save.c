@@ -10,6 +10,7 @@
 
 #include "resp/persist/aof.h"
 #include "resp/persist/internal.h"
+#include "resp/scripts/scripts.h"
 #include "store/base/mem.h"
 #include "store/persist/rdb_save.h"
 
@@ -87,6 +88,11 @@ static bool keeps_access(const struct config *cfg)
 	return false;
 }
 
+static void write_functions(void *arg, struct rdb_out *o)
+{
+	scripts_write_functions(arg, o);
+}
+
 int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg)
 {
 	const struct config *cfg = &s->config;
@@ -100,6 +106,8 @@ int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t key
 		.delay_us = cfg->rdb_key_save_delay,
 		.progress = progress,
 		.arg = arg,
+		.head = write_functions,
+		.head_arg = s->scripts,
 	};
 	int error = rdb_save(s->keyspace, fd, &opt);
 

@@ -5,6 +5,7 @@
 
 #include "resp/log.h"
 #include "resp/scripts/internal.h"
+#include "resp/scripts/libraries.h"
 #include "resp/server.h"
 
 void api_error(lua_State *lua, const char *text)
@@ -223,16 +224,33 @@ static const struct {
 	{"REDIS_VERSION_NUM", INODIS_REDIS_VERSION_NUM},
 };
 
-void api_open(lua_State *lua, bool functions)
+static void set_numbers(lua_State *lua)
 {
-	lua_newtable(lua);
-	luaL_register(lua, NULL, functions_of_both);
-	if (!functions)
-		luaL_register(lua, NULL, functions_of_scripts);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		lua_pushinteger(lua, numbers[i].value);
 		lua_setfield(lua, -2, numbers[i].name);
 	}
 	lua_pushliteral(lua, INODIS_REDIS_VERSION);
 	lua_setfield(lua, -2, "REDIS_VERSION");
+}
+
+void api_open_loading(lua_State *lua)
+{
+	static const luaL_Reg functions[] = {
+		{"register_function", library_register}, {"log", log_text}, {NULL, NULL}};
+
+	lua_newtable(lua);
+	luaL_register(lua, NULL, functions);
+	set_numbers(lua);
+	sandbox_strict(lua);
+	sandbox_seal(lua);
+}
+
+void api_open(lua_State *lua, bool functions)
+{
+	lua_newtable(lua);
+	luaL_register(lua, NULL, functions_of_both);
+	if (!functions)
+		luaL_register(lua, NULL, functions_of_scripts);
+	set_numbers(lua);
 }

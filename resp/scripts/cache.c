@@ -13,6 +13,7 @@
 
 #include "resp/insight/monitor.h"
 #include "resp/scripts/internal.h"
+#include "resp/scripts/libraries.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
@@ -244,6 +245,7 @@ struct scripts *scripts_new(struct server *server)
 	reply_init(&s->reply, 2);
 	engine_init(&s->eval, s, false);
 	engine_init(&s->functions, s, true);
+	s->libraries = mem_calloc(sizeof(*s->libraries));
 	return s;
 }
 
@@ -255,6 +257,8 @@ void scripts_free(struct scripts *s)
 		return;
 	HASH_ITER (by_sha, s->by_sha, script, next)
 		drop(s, script);
+	libraries_clear(s, s->libraries);
+	mem_free(s->libraries);
 	engine_fini(&s->eval);
 	engine_fini(&s->functions);
 	reply_fini(&s->reply);
@@ -287,7 +291,9 @@ uint32_t scripts_command_flags(struct scripts *s, const struct command *cmd, int
 
 	if (argc < 2)
 		return cmd->flags;
-	if (strncmp(cmd->name, "evalsha", 7) == 0) {
+	if (cmd->name[0] == 'f') {
+		flags = functions_flags(s, argv[1]);
+	} else if (strncmp(cmd->name, "evalsha", 7) == 0) {
 		const struct script *script = find_sha(s, argv[1]);
 		flags = script ? script->flags : SCRIPT_COMPAT;
 	} else if (!shebang_read(argv[1], &flags, &skip, why, sizeof(why))) {
@@ -305,4 +311,5 @@ void scripts_figures(const struct scripts *s, struct scripts_figures *out)
 		.cached_mem = s->cached_mem,
 		.evicted = s->evicted,
 	};
+	functions_figures(s, out);
 }

@@ -150,10 +150,19 @@ void engine_init(struct engine *e, struct scripts *home, bool functions)
 	lua_pushcfunction(lua, note_place);
 	lua_pushvalue(lua, -1);
 	e->on_error = luaL_ref(lua, LUA_REGISTRYINDEX);
-	lua_setglobal(lua, "__redis__err__handler");
+	if (functions)
+		lua_pop(lua, 1);
+	else
+		lua_setglobal(lua, "__redis__err__handler");
 	lua_pushcfunction(lua, run_protected);
 	e->trampoline = luaL_ref(lua, LUA_REGISTRYINDEX);
 	sandbox_close(e);
+	lua_getglobal(lua, "redis");
+	e->api = luaL_ref(lua, LUA_REGISTRYINDEX);
+	if (functions) {
+		api_open_loading(lua);
+		e->load_api = luaL_ref(lua, LUA_REGISTRYINDEX);
+	}
 	lua_settop(lua, 0);
 	lua_gc(lua, LUA_GCCOLLECT, 0);
 	lua_sethook(lua, run_hook, LUA_MASKCOUNT, HOOK_EVERY);

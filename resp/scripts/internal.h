@@ -37,6 +37,7 @@ struct engine {
 	size_t used, limit;   /* bytes */
 	size_t collect_above; /* the hook collects garbage from here on */
 	int globals;          /* registry references: the real global table, */
+	int api, load_api;    /* the redis table, and that of FUNCTION LOAD, */
 	int trampoline;       /* run.c's protected entry, */
 	int on_error;         /* and the handler that notes where an error was raised */
 	unsigned calls;       /* since the last step of the collector */
@@ -83,6 +84,8 @@ struct scripts {
 	size_t cached_mem;
 	uint64_t evicted;
 	struct libraries *libraries;
+	struct library *loading; /* that registers its functions now, or NULL */
+	uint64_t loading_since_ns;
 
 	struct session session; /* what calls run as: the caller, in all that matters */
 	struct reply reply;     /* theirs */
@@ -115,6 +118,8 @@ int engine_load(lua_State *lua, struct bytes code, const char *name);
 void sandbox_open(lua_State *lua);
 /* Replace the table on the stack's top by one that reads the same and refuses every change. */
 void sandbox_seal(lua_State *lua);
+/* Have the table on the top raise an error for a name that is not in it. */
+void sandbox_strict(lua_State *lua);
 /* Seal what is in the global table and it itself, and have it refuse unknown names. Its real table stays in the registry at
  * e->globals. */
 void sandbox_close(struct engine *e);
@@ -123,6 +128,8 @@ void sandbox_close(struct engine *e);
 
 /* Put the redis table on the stack. */
 void api_open(lua_State *lua, bool functions);
+/* The same for the code of a library while it is loaded. */
+void api_open_loading(lua_State *lua);
 /* Put an error as a table on the stack; @text is an error line with or without its "-CODE". */
 void api_error(lua_State *lua, const char *text);
 
@@ -148,6 +155,12 @@ void run_script(struct run *run);
 int run_protected(lua_State *lua);
 /* The hook of every interpreter. */
 void run_hook(lua_State *lua, lua_Debug *ar);
+
+/* --- functions.c --- */
+
+/* The flags of this function, SCRIPT_COMPAT when there is none. */
+uint32_t functions_flags(const struct scripts *s, struct bytes name);
+void functions_figures(const struct scripts *s, struct scripts_figures *out);
 
 /* --- shebang.c --- */
 

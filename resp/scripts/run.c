@@ -12,6 +12,8 @@
 /* The collector makes a step after so many scripts. */
 #define STEP_EVERY 50
 #define HOOK_EVERY 100000
+/* A library may take so long to register its functions. */
+#define LOAD_MAX_MS 500
 
 /* --- may it run? --- */
 
@@ -273,6 +275,11 @@ void run_hook(lua_State *lua, lua_Debug *ar)
 	(void)ar;
 	if (e->used > e->collect_above)
 		collect(e);
+	if (!run && e->home->loading &&
+	    ticks_ns() - e->home->loading_since_ns > LOAD_MAX_MS * UINT64_C(1000000)) {
+		api_error(lua, "FUNCTION LOAD timeout");
+		lua_error(lua);
+	}
 	if (!run || run->engine != e)
 		return;
 	if (!run->killed)

@@ -404,6 +404,14 @@ static int unknown_global(lua_State *lua)
 	return luaL_error(lua, "Script attempted to access nonexistent global variable '%s'", name);
 }
 
+void sandbox_strict(lua_State *lua)
+{
+	lua_createtable(lua, 0, 1);
+	lua_pushcfunction(lua, unknown_global);
+	lua_setfield(lua, -2, "__index");
+	lua_setmetatable(lua, -2);
+}
+
 /* Seal every table of the global one, which is on the top. */
 static void seal_libraries(lua_State *lua)
 {

@@ -37,6 +37,29 @@ bool scripts_exists(struct scripts *s, struct bytes sha);
 /* Forget all scripts, and begin with a new interpreter. */
 void scripts_flush(struct scripts *s);
 
+/* --- functions --- */
+
+/* FCALL and FCALL_RO: run function argv[1]. */
+void scripts_fcall(struct call *c, bool read_only);
+/* FUNCTION's subcommands; each replies, and counts its change. */
+void scripts_function_load(struct call *c, struct bytes code, bool replace);
+void scripts_function_delete(struct call *c);
+void scripts_function_flush(struct call *c);
+void scripts_function_list(struct call *c, const struct bytes *pattern, bool with_code);
+void scripts_function_stats(struct call *c);
+void scripts_function_dump(struct call *c);
+void scripts_function_restore(struct call *c, struct bytes payload, bool flush, bool replace);
+
+struct rdb_out;
+/* The libraries as records of an RDB. */
+void scripts_write_functions(struct scripts *s, struct rdb_out *o);
+void scripts_each_library(struct scripts *s, void (*fn)(void *arg, struct bytes code), void *arg);
+/* A library out of an RDB; false with an error line in @why. */
+bool scripts_read_function(struct scripts *s, struct bytes code, bool replace, char *why,
+			   size_t room);
+/* Forget all libraries, and begin with a new interpreter. */
+void functions_clear(struct scripts *s);
+
 /* The flags by which the dispatcher is to refuse this call of EVAL, EVALSHA or FCALL: enum command_flag, those of the command but for what the
  * script's own flags say. */
 uint32_t scripts_command_flags(struct scripts *s, const struct command *cmd, int argc,

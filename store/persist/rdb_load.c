@@ -306,12 +306,18 @@ static void note(struct loading *l, const char *text)
 		l->opt->note(l->opt->arg, text);
 }
 
-static bool skip_function(struct loading *l)
+static bool read_function(struct loading *l)
 {
 	struct bytes code;
+	char why[256];
 
 	if (!rdb_in_string(l->in, 0, &code))
 		return false;
+	if (l->opt->function) {
+		if (l->opt->function(l->opt->arg, code, why, sizeof(why)))
+			return true;
+		return rdb_in_fail(l->in, "%s", why);
+	}
 	note(l, "a function library was left out: functions are not supported");
 	return true;
 }
@@ -446,7 +452,7 @@ static bool read_op(struct loading *l, unsigned op)
 	case RDB_OP_MODULE_AUX:
 		return skip_module_aux(l);
 	case RDB_OP_FUNCTION2:
-		return skip_function(l);
+		return read_function(l);
 	case RDB_OP_SLOT_INFO:
 		return skip_slot_info(l);
 	case RDB_OP_FUNCTION_PRE_GA:

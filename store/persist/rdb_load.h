@@ -31,6 +31,8 @@ struct rdb_load_options {
 	bool (*progress)(void *arg, uint64_t bytes);
 	/* An auxiliary field. */
 	void (*aux)(void *arg, struct bytes name, struct bytes value);
+	/* A library of functions; false with an error line in @why. NULL: they are left out. */
+	bool (*function)(void *arg, struct bytes code, char *why, size_t room);
 	/* Something that was left out, for the log. */
 	void (*note)(void *arg, const char *text);
 };

@@ -157,6 +157,8 @@ int rdb_save(struct keyspace *ks, int fd, const struct rdb_save_options *opt)
 	s.out.checksum = opt->checksum;
 	s.out.sync_often = opt->sync_often;
 	write_header(&s);
+	if (opt->head)
+		opt->head(opt->head_arg, &s.out);
 	for (unsigned i = 0; i < ks->ndbs; i++)
 		write_db(&s, &ks->dbs[i]);
 	rdb_out_byte(&s.out, RDB_OP_EOF);

@@ -17,6 +17,9 @@ struct rdb_save_options {
 	/* Told now and then how many keys are written, or NULL. */
 	void (*progress)(void *arg, uint64_t keys);
 	void *arg;
+	/* Write what stands in front of the keys (functions), or NULL. */
+	void (*head)(void *head_arg, struct rdb_out *o);
+	void *head_arg;
 };
 
 /* Write everything to @fd from where it stands. Keys past their time are written too. 0 or an errno. */

@@ -187,6 +187,10 @@ class Args:
     def script(self):
         return self.rng.choice(SCRIPTS)
 
+    def lib(self):
+        """One library: Redis gives several in the order of a hash table."""
+        return f"#!lua name=liba\nredis.register_function('f{self.rng.choice('abx')}', function(keys, args) return {{keys, args}} end)".encode()
+
     def sha(self):
         return self.rng.choice((hashlib.sha1(self.rng.choice(SCRIPTS)).hexdigest().encode(), b"f" * 40, b"x"))
 
@@ -580,6 +584,11 @@ FAMILIES = {
         "EVALSHA sha (0|1|x)", "EVALSHA_RO sha 1 skey", "SCRIPT LOAD script", "SCRIPT EXISTS sha...", "SCRIPT FLUSH [ASYNC|SYNC|junk]", "SCRIPT KILL", "SCRIPT DEBUG (NO|junk)", "SCRIPT HELP", "SCRIPT junk",
         "SET skey val", "RPUSH lkey lval...", "HSET hkey field fval", "GET skey", "DEL key", "MULTI", "EXEC", "DISCARD",
     ],
+    "functions": [
+        "FUNCTION LOAD lib", "FUNCTION LOAD REPLACE lib", "FUNCTION LOAD junk lib", "FUNCTION DELETE (liba|libb|x)", "FUNCTION FLUSH [ASYNC|SYNC|junk]", "FUNCTION LIST [LIBRARYNAME (liba|x)] [WITHCODE]",
+        "FUNCTION LIST (junk|LIBRARYNAME)", "FUNCTION STATS", "FUNCTION KILL", "FUNCTION HELP", "FUNCTION DUMP", "FUNCTION RESTORE val [FLUSH|APPEND|REPLACE|junk]", "FUNCTION junk",
+        "FCALL (fa|fb|fx|FA|no) 1 skey [val...]", "FCALL (fa|fx) (0|2|-1|x)", "FCALL_RO (fa|fx) 1 skey val", "MULTI", "EXEC", "DISCARD",
+    ],
     "string": [
         "SET skey val", f"SET skey val [NX|XX] [GET] [{EXPIRY}|KEEPTTL]", f"SET skey val [{EXPIRY}|KEEPTTL] [GET|NX|XX] [GET|NX|XX]",
         "SET skey val (EX ttl EX ttl|PXAT pat PXAT pat|EX ttl PX pttl)", "GETEX skey (PERSIST PERSIST|EX ttl EX ttl|EX ttl PERSIST)",
@@ -755,7 +764,7 @@ FAMILIES = {
 HASH_FIELDS = "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETDEL HGETEX HSETEX"
 NO_MUTATION = {"MIGRATE", "XREAD", "XREADGROUP", "XCLAIM", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "PUBLISH", "SPUBLISH", "BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "SHUTDOWN", "DEBUG", "MONITOR", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "SPOP", "CLIENT", "COMMAND", "CONFIG", "HELLO", "FLUSHALL", "EXPIRE", "PEXPIRE", "SETRANGE", "RESET", "PFSELFTEST", "RESTORE", "BGREWRITEAOF", "WAIT", "WAITAOF", "REPLICAOF", "SLAVEOF", "RESTORE-ASKING", "MODULE", "LATENCY", "MEMORY", "LOLWUT"} | set(HASH_FIELDS.split())
 NO_MUTATION |= {"AUTH", "ACL"}
-NO_MUTATION |= {"SCRIPT"}
+NO_MUTATION |= {"SCRIPT", "FUNCTION"}
 
 # How replies are compared. "exact" is the default; the reason for each other rule:
 RULES = {
@@ -774,7 +783,7 @@ RULES = {
     # Idle times; and 7.2 tells since when a consumer got nothing.
     "groups": "XPENDING XINFO|CONSUMERS XINFO|STREAM XINFO|GROUPS",
     # What a server says of itself.
-    "kind": "ACL|CAT ACL|LOG ACL|HELP XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
+    "kind": "FUNCTION|HELP ACL|CAT ACL|LOG ACL|HELP XGROUP|CREATECONSUMER DUMP LASTSAVE COMMAND COMMAND|DOCS HELLO INFO TIME SLOWLOG CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY|USAGE OBJECT|HELP CLIENT|HELP XINFO|HELP CONFIG|HELP SLOWLOG|HELP MEMORY|HELP DEBUG|HELP COMMAND|HELP PUBSUB|HELP MODULE|HELP LATENCY|HELP LATENCY|HISTOGRAM LATENCY|DOCTOR MEMORY|STATS MEMORY|DOCTOR MEMORY|MALLOC-STATS LOLWUT "
             "OBJECT|IDLETIME OBJECT|FREQ COMMAND|COUNT COMMAND|LIST COMMAND|INFO DEBUG",
     # Not in 7.0; test_clients.py and test_hash_fields.py have their tests.
     "newer": "CLIENT|SETINFO CLIENT|NO-TOUCH WAITAOF CLUSTER|MYSHARDID " + HASH_FIELDS,
