@@ -230,8 +230,8 @@ static int serve(struct server *s)
 		s->network = NULL;
 		return 1;
 	}
-	struct mount *mount = s->config.mount[0] ? mount_start(s) : NULL;
-	bool failed = s->config.mount[0] && mount == NULL;
+	struct mounts *mounts = s->config.mounts.n ? mounts_start(s) : NULL;
+	bool failed = s->config.mounts.n && mounts == NULL;
 	if (!failed) {
 		aof_attach(s);
 		network_start(s->network);
@@ -247,8 +247,7 @@ static int serve(struct server *s)
 		loop_run(s->loop);
 		supervise_stopping(supervisor);
 	}
-	if (mount)
-		mount_stop(mount);
+	mounts_stop(mounts);
 	aof_close(s);
 	network_free(s->network);
 	s->network = NULL;

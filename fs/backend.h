@@ -18,6 +18,7 @@
 #include "store/base/bytes.h"
 
 struct server;
+struct session_mount;
 
 struct backend_command {
 	int argc;
@@ -92,8 +93,9 @@ struct backend {
 	struct held *held; /* fs/held.h */
 };
 
-/* The server of this process. Listed in CLIENT LIST as "mount"; keeps change stamps from now on. */
-struct backend *backend_local_new(struct server *s);
+/* The server of this process. Listed in CLIENT LIST as "mount"; keeps change stamps from now on, which go with the server. @who is borrowed
+ * as long as it lives. */
+struct backend *backend_local_new(struct server *s, const struct session_mount *who);
 
 /* Run @n commands in database @db with nothing in between, as one unit of the journal. */
 static inline void backend_submit(struct backend *b, unsigned db,

@@ -250,7 +250,7 @@ void backend_name_peer(const struct session *s, char *buf, size_t n)
 
 void backend_name_local(const struct session *s, char *buf, size_t n)
 {
-	snprintf(buf, n, "%s", s->server->mount_point ? s->server->mount_point : "");
+	snprintf(buf, n, "%s", s->mount ? s->mount->point : "");
 }
 
 static void figures(const struct session *s, struct session_figures *out)
@@ -276,8 +276,6 @@ static void local_free(struct backend *b)
 		loop_timer_remove(l->timer);
 	session_close(&l->session);
 	reply_fini(&l->idle);
-	changes_free(l->server->changes);
-	l->server->changes = NULL;
 	l->orphaned = true;
 	if (l->out == 0)
 		home_free(l);
@@ -304,7 +302,7 @@ static const struct backend_ops local_ops = {
 	.free = local_free,
 };
 
-struct backend *backend_local_new(struct server *s)
+struct backend *backend_local_new(struct server *s, const struct session_mount *who)
 {
 	struct backend_local *l = mem_calloc(sizeof(*l));
 
@@ -313,6 +311,7 @@ struct backend *backend_local_new(struct server *s)
 	if (!s->changes)
 		s->changes = changes_new(s->keyspace->now_ms);
 	reply_init(&l->idle, 2);
+	l->session.mount = who;
 	session_open(&l->session, s, &l->idle, &mount_session_ops,
 		     SESSION_AUTHENTICATED | SESSION_MOUNT);
 	l->session.name = mem_dup("mount", sizeof("mount"));

@@ -210,6 +210,7 @@ struct backend_talk *talk_open(struct backend *b, unsigned db, const char *name,
 	t->push = push;
 	t->arg = arg;
 	reply_init(&t->reply, 2);
+	t->session.mount = l->session.mount;
 	session_open(&t->session, l->server, &t->reply, &talk_session_ops,
 		     SESSION_AUTHENTICATED | SESSION_MOUNT);
 	t->session.db = &l->server->keyspace->dbs[db];

@@ -12,6 +12,7 @@
 #include "fs/inode.h"
 #include "fs/scratch.h"
 #include "fs/task.h"
+#include "resp/session.h"
 
 struct server;
 struct loop_fd;
@@ -24,10 +25,13 @@ struct mount_options {
 	unsigned db;
 	bool ro, raw, allow_other;
 	char flags[128]; /* words for the kernel, each with a comma in front */
+	char user[128];  /* whose rights it has, "" for the default user */
 };
 
 struct mount {
+	struct mount *next; /* of the same server */
 	struct server *server;
+	struct session_mount who;
 	struct backend *backend;
 	struct mount_options options;
 	char *point; /* absolute */

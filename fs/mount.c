@@ -1,4 +1,4 @@
-/* The life of the mount: checks, mounting, serving the kernel's requests inside the loop, unmounting. */
+/* The life of the mounts: checks, mounting, serving the kernel's requests inside the loop, unmounting. */
 #include "fs/mount.h"
 
 #include <errno.h>
@@ -18,6 +18,9 @@
 #include "fs/held.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
+#include "resp/acl/acl.h"
+#include "resp/changes.h"
+#include "resp/config/text.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/persist/aof.h"
@@ -28,6 +31,12 @@
 #define REQUESTS_A_TURN 1024
 
 #define WARN(s, ...) log_line(&(s)->config.log, LOG_LEVEL_WARNING, __VA_ARGS__)
+
+struct mounts {
+	struct server *server;
+	struct mount *first;
+	char **points; /* theirs, borrowed, NULL behind the last */
+};
 
 /* --- before mounting --- */
 
@@ -93,6 +102,7 @@ static bool paths_are_outside(struct server *s, const char *point)
 		{"pidfile", c->pidfile},
 		{"unixsocket", c->unixsocket},
 		{"configuration file", c->config_file},
+		{"ACL file", c->aclfile},
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -120,14 +130,15 @@ static bool is_taken(const char *point)
 	return taken;
 }
 
-static char *find_point(struct server *s)
+/* @dir as the kernel would have it, for mem_free; NULL when it is no place for a mount. */
+static char *find_point(struct server *s, const char *dir)
 {
 	char full[PATH_MAX];
 	struct stat st;
 
-	clear_stale(s, s->config.mount);
-	if (!realpath(s->config.mount, full) || stat(full, &st) < 0) {
-		WARN(s, "Can't mount at %s: %s", s->config.mount, strerror(errno));
+	clear_stale(s, dir);
+	if (!realpath(dir, full) || stat(full, &st) < 0) {
+		WARN(s, "Can't mount at %s: %s", dir, strerror(errno));
 		return NULL;
 	}
 	if (!S_ISDIR(st.st_mode)) {
@@ -236,56 +247,160 @@ static void free_mount(struct mount *m)
 		inodes_fini(&m->inodes);
 		backend_free(m->backend);
 	}
-	m->server->mount_point = NULL;
 	mem_free(m->point);
 	mem_free(m);
 }
 
-struct mount *mount_start(struct server *s)
+/* What is for all mounts, then what is for this one; the user as mount-user says where neither does. */
+static bool read_options(struct server *s, const struct config_mount *c, struct mount_options *out)
 {
-	struct mount_options options;
+	const struct config *cfg = &s->config;
+	struct text list = {0};
 	char why[256];
 
-	if (!options_parse(s->config.mount_options, &options, why, sizeof(why))) {
-		WARN(s, "Can't mount at %s: %s", s->config.mount, why);
-		return NULL;
+	text_fmt(&list, "%s,%s", cfg->mount_options, c->options);
+	bool ok = options_parse(list.p, out, why, sizeof(why));
+	text_fini(&list);
+	if (!ok)
+		WARN(s, "Can't mount at %s: %s", c->dir, why);
+	else if (!out->user[0])
+		snprintf(out->user, sizeof(out->user), "%s", cfg->mount_user);
+	return ok;
+}
+
+static bool options_can_be(struct server *s, const char *dir, const struct mount_options *o)
+{
+	if (o->db >= s->keyspace->ndbs) {
+		WARN(s, "Can't mount at %s: there is no database %u", dir, o->db);
+		return false;
 	}
-	if (options.db >= s->keyspace->ndbs) {
-		WARN(s, "Can't mount at %s: there is no database %u", s->config.mount, options.db);
-		return NULL;
+	if (o->user[0] && !acl_find(s->acl, bytes_str(o->user))) {
+		WARN(s, "Can't mount at %s: there is no user '%s'", dir, o->user);
+		return false;
 	}
-	char *point = find_point(s);
+	return true;
+}
+
+/* Everything but the mounting: no file is looked at after the first one is mounted, since that might be inside it. */
+static struct mount *prepare(struct server *s, const struct config_mount *c)
+{
+	struct mount_options options;
+
+	if (!read_options(s, c, &options) || !options_can_be(s, c->dir, &options))
+		return NULL;
+	char *point = find_point(s, c->dir);
 	if (!point)
 		return NULL;
 	struct mount *m = mem_calloc(sizeof(*m));
 	m->server = s;
 	m->options = options;
 	m->point = point;
-	m->backend = backend_local_new(s);
-	s->mount_point = m->point;
+	m->who = (struct session_mount){m->point, m->options.user};
+	m->backend = backend_local_new(s, &m->who);
 	inodes_init(&m->inodes, &(struct place){.node = NODE_TOP, .db = options.db});
-	if (!attach(m)) {
-		free_mount(m);
-		return NULL;
-	}
-	loop_before_wait(s->loop, polls_tell, m);
-	log_line(&s->config.log, LOG_LEVEL_NOTICE, "Mounted at %s", m->point);
 	return m;
 }
 
-void mount_stop(struct mount *m)
+/* A mount in another one of ours would have the process wait for itself, too. */
+static bool is_apart(const struct mounts *all, const struct mount *m)
 {
-	if (!m)
-		return;
-	if (m->fd) {
-		serve(m);
-		loop_fd_remove(m->fd);
-		held_cancel(m->backend);
-		handles_free(m); /* what is parked is answered while there is somebody to hear it */
-		aof_flush(m->server);
+	for (const struct mount *o = all->first; o; o = o->next) {
+		size_t n = strlen(o->point), k = strlen(m->point), least = n < k ? n : k;
+		const char *longer = n < k ? m->point : o->point;
+		if (strncmp(o->point, m->point, least) != 0 ||
+		    (longer[least] && longer[least] != '/'))
+			continue;
+		WARN(m->server, "Can't mount at %s: it overlaps the mount at %s", m->point,
+		     o->point);
+		return false;
 	}
+	return true;
+}
+
+static bool prepare_all(struct mounts *all)
+{
+	const struct config_mounts *c = &all->server->config.mounts;
+	struct mount **last = &all->first;
+
+	all->points = mem_calloc((c->n + 1) * sizeof(*all->points));
+	for (size_t i = 0; i < c->n; i++) {
+		struct mount *m = prepare(all->server, &c->v[i]);
+		if (!m)
+			return false;
+		bool apart = is_apart(all, m);
+		*last = m;
+		last = &m->next;
+		all->points[i] = m->point;
+		if (!apart)
+			return false;
+	}
+	return true;
+}
+
+static void tell_polls(void *arg)
+{
+	struct mounts *all = arg;
+
+	for (struct mount *m = all->first; m; m = m->next)
+		polls_tell(m);
+}
+
+struct mounts *mounts_start(struct server *s)
+{
+	struct mounts *all = mem_calloc(sizeof(*all));
+
+	all->server = s;
+	bool ok = prepare_all(all);
+	s->mount_points = all->points;
+	for (struct mount *m = all->first; m && ok; m = m->next) {
+		ok = attach(m);
+		if (ok)
+			log_line(&s->config.log, LOG_LEVEL_NOTICE, "Mounted at %s", m->point);
+	}
+	if (!ok) {
+		mounts_stop(all);
+		return NULL;
+	}
+	loop_before_wait(s->loop, tell_polls, all);
+	return all;
+}
+
+static void answer_rest(struct mount *m)
+{
+	serve(m);
+	loop_fd_remove(m->fd);
+	held_cancel(m->backend);
+	handles_free(m); /* what is parked is answered while there is somebody to hear it */
+	aof_flush(m->server);
+}
+
+static void stop(struct mount *m)
+{
+	bool mounted = m->session && fuse_session_fd(m->session) >= 0;
+
+	if (m->fd)
+		answer_rest(m);
 	/* Closes the descriptor first: who waits for an answer gets an error, and nothing waits for this process. */
-	fuse_session_unmount(m->session);
-	log_line(&m->server->config.log, LOG_LEVEL_NOTICE, "Unmounted %s", m->point);
+	if (mounted) {
+		fuse_session_unmount(m->session);
+		log_line(&m->server->config.log, LOG_LEVEL_NOTICE, "Unmounted %s", m->point);
+	}
 	free_mount(m);
+}
+
+void mounts_stop(struct mounts *all)
+{
+	if (!all)
+		return;
+	struct server *s = all->server;
+	while (all->first) {
+		struct mount *m = all->first;
+		all->first = m->next;
+		stop(m);
+	}
+	changes_free(s->changes);
+	s->changes = NULL;
+	s->mount_points = NULL;
+	mem_free(all->points);
+	mem_free(all);
 }

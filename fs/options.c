@@ -62,6 +62,9 @@ static bool apply(struct mount_options *o, const char *name, const char *value)
 		o->umask = (mode_t)n;
 	else if (!strcmp(name, "db") && number(value, 10, INT32_MAX, &n))
 		o->db = (unsigned)n;
+	else if ((!strcmp(name, "user") || !strcmp(name, "mount_user")) && *value &&
+		 strlen(value) < sizeof(o->user))
+		strcpy(o->user, value);
 	else
 		return false;
 	return true;

@@ -7,7 +7,8 @@
 
 struct mount_options;
 
-/* Fill @out from @list ("uid=1000,umask=027,ro"), over defaults: this process's ids and umask, database 0. False with a
+/* Fill @out from @list ("uid=1000,umask=027,ro"), over defaults: this process's ids and umask, database 0, the
+ * default user; of an option that comes twice the later one holds. False with a
  * sentence in @why. */
 bool options_parse(const char *list, struct mount_options *out, char *why, size_t why_n);
 

@@ -85,6 +85,7 @@ void config_fini(struct config *cfg)
 	for (size_t i = 0; i < cfg->bind.n; i++)
 		mem_free(cfg->bind.v[i]);
 	mem_free(cfg->bind.v);
+	config_drop_mounts(cfg);
 	for (size_t i = 0; i < cfg->users.n; i++)
 		mem_free(cfg->users.v[i]);
 	mem_free(cfg->users.v);
@@ -362,7 +363,7 @@ void config_reply_set(struct server *s, struct reply *r, const struct bytes *pai
 		return;
 	}
 	memset(list, 0, n * sizeof(*list));
-	s->config.rest->mount_point = s->mount_point;
+	s->config.rest->mount_points = s->mount_points;
 	if (resolve(s, r, pairs, list, n))
 		set_all(s, r, list, n);
 	for (size_t i = 0; i < n; i++)

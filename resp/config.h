@@ -18,6 +18,15 @@
 
 struct server;
 
+/* Where to mount, each directory once; the array and its strings from mem.h. */
+struct config_mounts {
+	struct config_mount {
+		char *dir;
+		char *options; /* what stood behind -o, "" for nothing */
+	} * v;
+	size_t n;
+};
+
 struct config_strings { /* a list of words, each and the array from mem.h */
 	char **v;
 	size_t n;
@@ -126,10 +135,10 @@ struct config {
 	int auto_aof_rewrite_percentage;
 	int64_t auto_aof_rewrite_min_size;
 	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */
-	/* the mount */
-	char *mount;         /* --mount DIR, "" for none */
-	char *mount_options; /* -o style list */
-	char *mount_user; /* --mount-user NAME: the ACL user that the mount is, "" for the default user */
+	/* the mounts */
+	struct config_mounts mounts; /* --mount DIR [-o OPTIONS], any number of them */
+	char *mount_options;         /* for all of them, -o style list */
+	char *mount_user; /* the ACL user that they are where their options name none, "" for the default user */
 	/* values of directives whose feature comes later, and what CONFIG REWRITE has to remember */
 	struct config_rest *rest;
 };

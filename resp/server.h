@@ -137,8 +137,8 @@ struct server {
 	char **argv;
 	struct server_stats stats;
 	size_t memory_startup, memory_clients;
-	const char *mount_point; /* absolute, or NULL */
-	bool stopping;           /* server_shutdown was called */
+	char *const *mount_points; /* absolute, NULL behind the last; NULL while there is none */
+	bool stopping;             /* server_shutdown was called */
 	struct loop_timer
 		*evicting; /* set while memory is to be freed between commands: pressure.c */
 	struct server_cron cron;

@@ -76,6 +76,12 @@ struct session_ops {
 	void (*figures)(const struct session *s, struct session_figures *out);
 };
 
+/* What the sessions of one mount have in common. */
+struct session_mount {
+	const char *point; /* CLIENT LIST's laddr */
+	const char *user;  /* the ACL user that it is, "" for the default user */
+};
+
 struct session {
 	uint64_t id;
 	struct server *server;
@@ -87,7 +93,9 @@ struct session {
 	const struct command *last_cmd;
 	const struct command *last_parent; /* its container command, or NULL */
 	char *name, *lib_name, *lib_ver;   /* CLIENT SETNAME, SETINFO; owned, may be NULL */
-	struct acl_user *user;             /* NULL: may do anything; changed by acl_bind only */
+	const struct session_mount
+		*mount;        /* with SESSION_MOUNT, set before session_open; borrowed */
+	struct acl_user *user; /* NULL: may do anything; changed by acl_bind only */
 	uint64_t commands;
 	uint64_t written; /* the last batch of the append-only log that it wrote to */
 	uint64_t hold;    /* replies go out when server->durable is so far: resp/persist/aof.h */

@@ -87,11 +87,11 @@ void acl_bind(struct session *s, struct acl_user *user)
 		s->flags |= SESSION_RESTRICTED;
 }
 
-/* The mount is who the configuration says, and needs no password. While there is no such user it may do nothing. */
+/* The mount is who its options say, and needs no password. While there is no such user it may do nothing. */
 static void open_mount(struct session *s)
 {
 	struct acl *a = s->server->acl;
-	struct acl_user *u = acl_find(a, bytes_str(s->server->config.mount_user));
+	struct acl_user *u = acl_find(a, bytes_str(s->mount->user));
 	acl_bind(s, u ? u : a->def);
 	s->flags &= ~(uint32_t)(SESSION_AUTHENTICATED | SESSION_PUT_OUT);
 	s->flags |= u ? SESSION_AUTHENTICATED : SESSION_PUT_OUT;
@@ -100,7 +100,7 @@ static void open_mount(struct session *s)
 void acl_session_open(struct session *s)
 {
 	struct acl *a = s->server->acl;
-	if (s->flags & SESSION_MOUNT && s->server->config.mount_user[0]) {
+	if (s->flags & SESSION_MOUNT && s->mount && s->mount->user[0]) {
 		open_mount(s);
 		return;
 	}

@@ -200,7 +200,7 @@ bool acl_file_save(struct server *s)
 {
 	const char *path = s->config.aclfile;
 	struct text lines = {0};
-	if (s->mount_point && path_enters(path, s->mount_point)) {
+	if (path_enters_any(path, s->mount_points)) {
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Opening temp ACL file for ACL SAVE: it is inside the mount");
 		return false;
@@ -295,16 +295,6 @@ static bool start_configured(struct server *s)
 	return ok;
 }
 
-static bool mount_user_is_there(struct server *s)
-{
-	struct config *cfg = &s->config;
-	if (!cfg->mount[0] || !cfg->mount_user[0] || acl_find(s->acl, bytes_str(cfg->mount_user)))
-		return true;
-	log_line(&cfg->log, LOG_LEVEL_WARNING, "Can't mount at %s: there is no user '%s'",
-		 cfg->mount, cfg->mount_user);
-	return false;
-}
-
 bool acl_start(struct server *s)
 {
 	struct config *cfg = &s->config;
@@ -327,5 +317,5 @@ bool acl_start(struct server *s)
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
 			 "Aborting Redis startup because of ACL errors: %s", errors.p);
 	text_fini(&errors);
-	return ok && mount_user_is_there(s);
+	return ok;
 }

@@ -28,9 +28,10 @@ enum directive_flag {
 	D_MEMORY = 1 << 4,    /* a number with a unit */
 	D_PERCENT = 1 << 5,   /* or a share: kept negative */
 	D_OCTAL = 1 << 6,
-	D_UNSIGNED = 1 << 7, /* up to 2^64-1 */
-	D_OWN = 1 << 9,      /* not one of Redis's */
-	D_BITS = 1 << 8,     /* an enum of which several may be set */
+	D_UNSIGNED = 1 << 7,  /* up to 2^64-1 */
+	D_OWN = 1 << 9,       /* not one of Redis's */
+	D_BITS = 1 << 8,      /* an enum of which several may be set */
+	D_VERBATIM = 1 << 10, /* its words may hold blanks: one in quotes is one */
 };
 
 struct directive_word {
@@ -88,7 +89,7 @@ struct config_rest {
 	bool included[DIRECTIVES_MAX];
 	bool loading, including;
 	bool save_seen;
-	const char *mount_point; /* dir may not go there */
+	char *const *mount_points; /* dir may not go there */
 };
 
 extern const struct directive directive_table[];
@@ -123,7 +124,10 @@ void config_memory_text(uint64_t v, struct text *out);
 
 /* The specials, in special.c. */
 extern const struct directive_special special_bind, special_save, special_obuf, special_notify,
-	special_dir, special_oom_values, special_percentiles, special_replicaof, special_allow;
+	special_dir, special_mount, special_oom_values, special_percentiles, special_replicaof,
+	special_allow;
+
+void config_drop_mounts(struct config *cfg);
 
 /* What follows a changed value, in apply.c. */
 bool apply_policy(struct server *s, struct config_error *err);

@@ -127,7 +127,7 @@ static bool read_directive(struct reader *rd, const struct directive *d, struct 
 
 	rd->cfg->rest->included[directive_index(d)] = rd->depth > 1;
 	/* All words in one pair of quotes are as good as the words. */
-	if ((d->flags & D_WORDS) && w->argc == 2 && w->argv[1][0]) {
+	if ((d->flags & D_WORDS) && !(d->flags & D_VERBATIM) && w->argc == 2 && w->argv[1][0]) {
 		if (!words_split(bytes_str(w->argv[1]), &inner))
 			return config_refuse(err, "Unbalanced quotes in configuration line");
 		ok = directive_set(rd->cfg, d, inner.argc, inner.argv, err);

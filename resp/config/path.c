@@ -77,3 +77,11 @@ bool path_enters(const char *path, const char *dir)
 	}
 	return is_below(at, dir);
 }
+
+bool path_enters_any(const char *path, char *const *dirs)
+{
+	for (; dirs && *dirs; dirs++)
+		if (path_enters(path, *dirs))
+			return true;
+	return false;
+}

@@ -9,4 +9,7 @@
  * Nothing at or below @dir is looked at: a server that asks its own mount waits for itself. */
 bool path_enters(const char *path, const char *dir);
 
+/* The same for several, NULL behind the last; @dirs may be NULL: none. */
+bool path_enters_any(const char *path, char *const *dirs);
+
 #endif

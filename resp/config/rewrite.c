@@ -277,7 +277,7 @@ void config_reply_rewrite(struct server *s, struct reply *r, bool all)
 		reply_error(r, "ERR The server is running without a config file");
 		return;
 	}
-	if (s->mount_point && path_enters(cfg->config_file, s->mount_point)) {
+	if (path_enters_any(cfg->config_file, s->mount_points)) {
 		reply_error(r, "ERR Rewriting config file: it is inside the mount");
 		return;
 	}

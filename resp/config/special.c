@@ -260,7 +260,7 @@ static bool set_dir(struct config *cfg, const struct directive *d, int argc, cha
 
 	(void)d;
 	(void)argc;
-	if (cfg->rest->mount_point && path_enters(argv[0], cfg->rest->mount_point))
+	if (path_enters_any(argv[0], cfg->rest->mount_points))
 		return config_refuse(err, "the directory is inside the mount");
 	if (chdir(argv[0]) < 0 || !(cwd = getcwd(NULL, 0)))
 		return config_refuse(err, "%s", strerror(errno));
@@ -284,6 +284,82 @@ static void dir_lines(const struct config *cfg, const struct directive *d, struc
 
 const struct directive_special special_dir = {
 	.set = set_dir, .get = get_dir, .lines = dir_lines, .always = true};
+
+/* --- mount --- */
+
+static void put_mount(struct config_mounts *m, const char *dir, const char *options)
+{
+	size_t i = 0;
+
+	while (i < m->n && strcmp(m->v[i].dir, dir) != 0)
+		i++;
+	if (i == m->n) {
+		m->v = mem_realloc(m->v, (m->n + 1) * sizeof(*m->v));
+		m->v[m->n++] = (struct config_mount){mem_dup(dir, strlen(dir) + 1), NULL};
+	}
+	directive_store_string(&m->v[i].options, options);
+}
+
+void config_drop_mounts(struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->mounts.n; i++) {
+		mem_free(cfg->mounts.v[i].dir);
+		mem_free(cfg->mounts.v[i].options);
+	}
+	mem_free(cfg->mounts.v);
+	cfg->mounts = (struct config_mounts){0};
+}
+
+/* "DIR [-o OPTIONS]", any number of times, also in one line. Lines add up; a directory that is named again gets the later options; ""
+ * takes back all that came before. */
+static bool set_mount(struct config *cfg, const struct directive *d, int argc, char **argv,
+		      struct config_error *err)
+{
+	(void)d;
+	if (argc == 0 || (argc == 1 && !argv[0][0])) {
+		config_drop_mounts(cfg);
+		return true;
+	}
+	for (int i = 0; i < argc; i++) {
+		const char *dir = argv[i];
+		bool more = i + 1 < argc && strcmp(argv[i + 1], "-o") == 0;
+		if (!dir[0] || strcmp(dir, "-o") == 0 || (more && i + 2 == argc))
+			return config_refuse(err, "mount takes a directory, and its options behind "
+						  "-o: DIR [-o OPTIONS]");
+		put_mount(&cfg->mounts, dir, more ? argv[i + 2] : "");
+		i += more ? 2 : 0;
+	}
+	return true;
+}
+
+static void get_mount(const struct config *cfg, const struct directive *d, struct text *out)
+{
+	(void)d;
+	for (size_t i = 0; i < cfg->mounts.n; i++) {
+		const struct config_mount *m = &cfg->mounts.v[i];
+		text_fmt(out, "%s%s%s%s", i ? " " : "", m->dir, m->options[0] ? " -o " : "",
+			 m->options);
+	}
+}
+
+static void mount_lines(const struct config *cfg, const struct directive *d, struct text *out)
+{
+	for (size_t i = 0; i < cfg->mounts.n; i++) {
+		const struct config_mount *m = &cfg->mounts.v[i];
+		text_fmt(out, "%s ", d->name);
+		text_quote(out, m->dir, strlen(m->dir));
+		if (m->options[0]) {
+			text_str(out, " -o ");
+			text_quote(out, m->options, strlen(m->options));
+		}
+		text_str(out, "\n");
+	}
+	if (!cfg->mounts.n)
+		text_fmt(out, "%s \"\"\n", d->name);
+}
+
+const struct directive_special special_mount = {
+	.set = set_mount, .get = get_mount, .lines = mount_lines};
 
 /* --- kept for later --- */
 
