@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -185,6 +186,27 @@ static const char *write_kind(const struct aof *a)
 	return "aof-write-alone";
 }
 
+static bool is_always(const struct aof *a)
+{
+	return a->server->config.appendfsync == AOF_FSYNC_ALWAYS;
+}
+
+/* The file ends at @size. */
+static bool drop_beyond(struct aof *a, uint64_t size)
+{
+	struct stat st;
+
+	if (fstat(a->fd, &st) == 0 && (uint64_t)st.st_size <= size)
+		return true;
+	return ftruncate(a->fd, (off_t)size) == 0;
+}
+
+void aof_give_place_back(struct aof *a)
+{
+	if (a->filled > a->size && drop_beyond(a, a->size))
+		a->filled = a->size;
+}
+
 /* All of it to its place, or nothing: what a failed write left behind is cut off, and written over the next time. */
 static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
 {
@@ -216,13 +238,45 @@ static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
 	else if (say)
 		log_line(log, LOG_LEVEL_WARNING, "Error writing to the AOF file: %s",
 			 strerror(error));
-	if (done && ftruncate(a->fd, (off_t)offset) < 0 && say)
+	a->filled = offset;
+	if ((done || a->fill_from) && !drop_beyond(a, offset) && say)
 		log_line(log, LOG_LEVEL_WARNING,
 			 "Could not remove short write from the append-only file.  Redis may "
 			 "refuse to load the AOF the next time it starts.  ftruncate: %s",
 			 strerror(errno));
 	trouble(a, &a->write_error, error);
 	return false;
+}
+
+/* Bytes of place that are made at once: what a busy log writes in some dozens of batches, a part of what there is for a small one. */
+#define FILL_LEAST ((uint64_t)64 << 10)
+#define FILL_MOST  ((uint64_t)4 << 20)
+
+/* Make place behind the last batch. Without room there is none, and the next batch finds out by itself. */
+static void make_place(struct aof *a)
+{
+	uint64_t n = a->size / 4;
+
+	n = n < FILL_LEAST ? FILL_LEAST : n > FILL_MOST ? FILL_MOST : n;
+	char *p = mem_try(FILL_LEAST);
+	if (!p)
+		return;
+	aof_fill(p, FILL_LEAST / AOF_FILL);
+	a->fill_from = a->filled = a->size;
+	while (a->filled < a->size + n) {
+		ssize_t done = pwrite(a->fd, p, FILL_LEAST, (off_t)a->filled);
+		if (done != (ssize_t)FILL_LEAST)
+			break;
+		a->filled += FILL_LEAST;
+	}
+	mem_free(p);
+	drop_beyond(a, a->filled);
+}
+
+/* How much longer a batch that would end at @end has to be. */
+static size_t fitting(const struct aof *a, uint64_t end)
+{
+	return end < a->filled ? (size_t)(a->fill_from - end) % AOF_FILL : 0;
 }
 
 static void drop(struct aof_bytes *b)
@@ -261,8 +315,8 @@ static bool send_batch(struct aof *a)
 
 	if (a->size == 0 && !write_opening(a))
 		return false;
-	put(&a->open, line,
-	    aof_checksum_line(line, crc, a->covered + n, synced_before(a, a->size + n)));
+	size_t len = aof_checksum_line(line, crc, a->covered + n, synced_before(a, a->size + n));
+	put(&a->open, line, aof_fill_up(line, len, fitting(a, a->size + n + len)));
 	if (!write_at(a, &a->open, a->size)) {
 		a->open.n = n;
 		return false;
@@ -270,6 +324,8 @@ static bool send_batch(struct aof *a)
 	a->crc = a->covered = 0;
 	a->sent_at = a->size;
 	a->size += a->open.n;
+	if (a->size >= a->filled && is_always(a))
+		make_place(a);
 	a->sent_batch = a->batch++;
 	drop(&a->sent);
 	struct aof_bytes swap = a->sent;
@@ -281,11 +337,6 @@ static bool send_batch(struct aof *a)
 }
 
 /* --- syncing --- */
-
-static bool is_always(const struct aof *a)
-{
-	return a->server->config.appendfsync == AOF_FSYNC_ALWAYS;
-}
 
 static void sync_ended(struct aof *a, int error)
 {
@@ -514,6 +565,7 @@ static void seal(struct aof *a)
 
 	if (a->size == 0)
 		return;
+	aof_give_place_back(a);
 	b.n = aof_checksum_line(line, a->crc, a->covered, a->size);
 	if (!write_at(a, &b, a->size))
 		return;
@@ -573,7 +625,8 @@ void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
 {
 	a->fd = fd;
 	a->sent_at = 0;
-	a->size = a->synced_size = tail->size;
+	a->size = a->synced_size = a->filled = tail->size;
+	a->fill_from = 0;
 	a->crc = tail->crc;
 	a->covered = tail->covered;
 	a->has_db = false;
@@ -588,6 +641,7 @@ void aof_end(struct aof *a)
 	journal_remove_consumer(a->server->journal, &a->consumer);
 	if (a->syncing)
 		aof_sync_wait(&a->sync);
+	aof_give_place_back(a);
 	close(a->fd);
 	a->fd = -1;
 	a->on = a->in_unit = a->syncing = a->unsynced = false;
@@ -636,6 +690,7 @@ bool aof_start(struct server *s)
 	int fd = aof_files_open(s, &a->manifest, &tail);
 	if (fd < 0)
 		return false;
+	aof_add_up(a);
 	aof_begin(a, fd, &tail);
 	s->stats.dirty = 0;
 	return true;

@@ -54,6 +54,8 @@ struct aof {
 	int dir;       /* the directory, locked; -1 while there is nothing to do in it */
 	int fd;        /* the last increment */
 	uint64_t size; /* how much of it is whole */
+	/* Behind that it may hold lines of nothing up to @filled, the first of them at @fill_from or some whole lines behind it. */
+	uint64_t filled, fill_from;
 	uint64_t older, base_size;
 	uint64_t grown_from; /* all of it after loading or the last rewrite */
 
@@ -164,6 +166,8 @@ void aof_rewrite_begin_due(struct aof *a);
 
 /* Log what changes into @fd, of which so much is there. */
 void aof_begin(struct aof *a, int fd, const struct aof_tail *tail);
+/* No place is held behind what is written. */
+void aof_give_place_back(struct aof *a);
 /* Log no more; what is gathered is dropped, and who waited for it waits no longer. */
 void aof_end(struct aof *a);
 

@@ -307,6 +307,11 @@ static bool load_fd(struct loading *l, int fd, uint64_t size, bool is_base, stru
 	enum aof_item got = run_all(l, &said);
 	bool ok = !said && judge(l, got, fd);
 	*tail = (struct aof_tail){l->good.offset, l->good.crc, l->good.covered};
+	/* Place that was made for more goes: it is made again where it is wanted. */
+	bool place = l->last && got == AOF_END && l->in.checked && !l->in.begun &&
+		     l->in.solid < l->in.offset;
+	if (ok && place && ftruncate(fd, (off_t)l->in.solid) == 0)
+		*tail = (struct aof_tail){.size = l->in.solid};
 	aof_in_fini(&l->in);
 	return ok;
 }

@@ -193,10 +193,11 @@ static bool rotate(struct aof *a)
 	aof_manifest_fini(&a->manifest);
 	a->manifest = m;
 	a->rewrite.first = seq;
+	aof_give_place_back(a);
 	close(a->fd);
 	a->fd = fd;
 	a->older += a->size;
-	a->size = a->synced_size = a->crc = a->covered = 0;
+	a->size = a->synced_size = a->crc = a->covered = a->filled = a->fill_from = 0;
 	a->sent.n = 0;
 	a->sent_at = 0;
 	a->holes = false;

@@ -19,7 +19,7 @@ static const char mark[] = "#CRC64:";
 
 void aof_in_init(struct aof_in *in, int fd, uint64_t size, uint64_t offset)
 {
-	*in = (struct aof_in){.fd = fd, .size = size, .offset = offset};
+	*in = (struct aof_in){.fd = fd, .size = size, .offset = offset, .solid = offset};
 }
 
 void aof_in_fini(struct aof_in *in)
@@ -46,6 +46,22 @@ void aof_in_return(struct aof_in *in, struct aof_place place)
 	in->begun = place.begun;
 	in->foreign = place.foreign;
 	in->at = in->len = 0;
+}
+
+void aof_fill(char *p, size_t lines)
+{
+	static const char line[] = "#..............\n";
+
+	_Static_assert(sizeof(line) - 1 == AOF_FILL, "a line of nothing");
+	for (size_t i = 0; i < lines; i++)
+		memcpy(p + i * AOF_FILL, line, AOF_FILL);
+}
+
+size_t aof_fill_up(char line[AOF_CHECKSUM_MAX], size_t n, size_t more)
+{
+	memset(line + n - 2, ' ', more);
+	memcpy(line + n - 2 + more, "\r\n", 2);
+	return n + more;
 }
 
 struct sum_line {
@@ -251,20 +267,31 @@ static enum aof_item read_command(struct aof_in *in)
 	}
 	in->lines += 1 + 2 * (uint64_t)in->argc;
 	consume(in, pos);
+	in->solid = in->offset;
 	return AOF_COMMAND;
 }
 
-/* A checksum line of @n bytes; false when it is none. */
+static bool is_checksum(const char *line, size_t n)
+{
+	return n >= sizeof(mark) && memcmp(line, mark, sizeof(mark) - 1) == 0;
+}
+
+/* A checksum line of @n bytes, to the letter as we write them; false when it is none. */
 static bool parse_checksum(const char *line, size_t n, struct sum_line *out)
 {
-	char text[LINE_LIMIT + 1];
+	char text[LINE_LIMIT + 1], again[AOF_CHECKSUM_MAX];
 	unsigned long long sum, count, synced;
 
-	if (n > LINE_LIMIT || n < sizeof(mark) || memcmp(line, mark, sizeof(mark) - 1) != 0)
+	if (n > LINE_LIMIT || !is_checksum(line, n))
 		return false;
 	memcpy(text, line, n);
 	text[n] = '\0';
 	if (sscanf(text + sizeof(mark) - 1, "%16llx:%20llu:%20llu", &sum, &count, &synced) != 3)
+		return false;
+	size_t len = (size_t)snprintf(again, sizeof(again), "%s%016llx:%llu:%llu", mark, sum, count,
+				      synced);
+	if (n < len + 2 || memcmp(text, again, len) != 0 ||
+	    len + strspn(text + len, " ") + 2 != n || memcmp(text + n - 2, "\r\n", 2) != 0)
 		return false;
 	*out = (struct sum_line){sum, count, synced};
 	return true;
@@ -295,10 +322,12 @@ static enum aof_item read_note(struct aof_in *in)
 	if (in->until && is_later(in->buf + in->at, n, in->until))
 		return AOF_LATER;
 	in->lines++;
-	if (!parse_checksum(in->buf + in->at, n, &sum)) {
+	if (!is_checksum(in->buf + in->at, n)) {
 		consume(in, n);
 		return AOF_COMMAND;
 	}
+	if (!parse_checksum(in->buf + in->at, n, &sum))
+		return bad(in, 0, "a checksum line is malformed");
 	if (!sum_fits(&sum, in->crc, in->covered)) {
 		in->error_offset = in->offset - in->covered;
 		in->error = "the checksum does not match what was written here";
@@ -306,6 +335,7 @@ static enum aof_item read_note(struct aof_in *in)
 	}
 	consume(in, n);
 	in->crc = in->covered = 0;
+	in->solid = in->offset;
 	in->checked = true;
 	in->begun = in->foreign = false;
 	return AOF_CHECKED;

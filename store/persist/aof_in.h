@@ -41,6 +41,7 @@ struct aof_in {
 	uint64_t crc, covered; /* over the bytes since the last checksum, and how many */
 	bool checked;          /* there was a checksum line before */
 	bool begun, foreign;   /* commands since the last one, the first of them another server's */
+	uint64_t solid;        /* behind the last command or checksum: annotations alone follow */
 	uint64_t lines;        /* passed so far, those within values aside */
 	int64_t until;         /* seconds since the epoch, 0 for no end: the caller's to set */
 	uint64_t item_offset, error_offset;
@@ -62,11 +63,19 @@ struct aof_place {
 struct aof_place aof_in_place(const struct aof_in *in);
 void aof_in_return(struct aof_in *in, struct aof_place place);
 
+/* Lines of nothing, AOF_FILL bytes each: a place that batches are written into. A sync of bytes that replace others need not wait until the
+ * file system has noted down a new length, which takes it several times as long. A checksum line in front of one that is cut
+ * in half would begin a line that means something: batches are made longer by what aof_fill_up adds to their last line. */
+#define AOF_FILL ((size_t)16)
+void aof_fill(char *p, size_t lines);
+
 /* How much of the file its last valid checksum line says was synced; 0 where there is none. */
 uint64_t aof_in_synced(const struct aof_in *in);
 
 /* The line for @n bytes whose own checksum is @crc, @synced bytes of the file being on the disk, into @out; its length. */
-#define AOF_CHECKSUM_MAX 88
+#define AOF_CHECKSUM_MAX 104
 size_t aof_checksum_line(char out[AOF_CHECKSUM_MAX], uint64_t crc, uint64_t n, uint64_t synced);
+/* Make the checksum line of @n bytes longer by @more, less than AOF_FILL. */
+size_t aof_fill_up(char line[AOF_CHECKSUM_MAX], size_t n, size_t more);
 
 #endif

@@ -44,7 +44,7 @@ def filled(start, tmp_path):
         c.do("SET", "a", 1)
         c.do("SET", "b", "x" * 100)
         c.do("EXEC")
-    kill_when_written(s)
+    s.stop()
     return s
 
 

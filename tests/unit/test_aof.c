@@ -174,7 +174,7 @@ static void log_flipped(void **state)
 		struct log bad = l;
 		bad.text[bit / 8] = (char)(bad.text[bit / 8] ^ (1 << bit % 8));
 		enum aof_item got = read_all(bad.text, bad.n, &commands);
-		/* In a checksum's own line a flip may change nothing: the case of a digit, the name of the last one. */
+		/* In the last checksum's own line a flip may change nothing: its name. */
 		bool idle = got == AOF_END && commands == 4 && in_checksum_line(&l, bit / 8);
 		assert_true(got == AOF_BAD || got == AOF_TORN || idle);
 	}
