@@ -9,6 +9,7 @@ Each pair is measured in turns, A B A B; a ratio is the median of the pairs' rat
 fills where exact lengths matter. Nothing here asserts anything: a missed goal is a word in a column.
 """
 import csv
+import hashlib
 import io
 import os
 import platform
@@ -336,6 +337,16 @@ def row_xadd(table):
     end(s)
 
 
+def row_evalsha(table):
+    s = both()
+    script = "return redis.call('incrby', KEYS[1], ARGV[1])"
+    sha = hashlib.sha1(script.encode()).hexdigest()
+    for server in s.values():
+        fill(server, [["SCRIPT", "LOAD", script]])
+    compared(table, "EVALSHA of one INCRBY, pipeline 16", s, scaled(1_000_000), ["-c", "50", "-P", "16", "-r", "100000", "EVALSHA", sha, "1", "key:__rand_int__", "2"], cpu_goal=1)
+    end(s)
+
+
 def row_pfadd(table):
     s = both()
     compared(table, "PFADD, pipeline 16", s, scaled(1_000_000), ["-c", "50", "-P", "16", "-r", "100000000", "PFADD", "hll", "__rand_int__"], cpu_goal=1)
@@ -488,7 +499,7 @@ def row_mount(table):
 
 
 ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100, "zadd": row_zadd, "one": row_one, "memory": row_memory,
-        "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle, "xadd": row_xadd, "publish": row_publish, "sets": row_sets, "zunion": row_zunion, "sort": row_sort, "pfadd": row_pfadd, "geo": row_geo,
+        "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle, "xadd": row_xadd, "publish": row_publish, "sets": row_sets, "zunion": row_zunion, "sort": row_sort, "pfadd": row_pfadd, "evalsha": row_evalsha, "geo": row_geo,
         "lrange": row_lrange}
 
 

@@ -446,3 +446,50 @@ def test_byte_code_is_never_run(conn):
     code = "local f = string.dump(function() return 1 end) local g = loadstring(f) return g == nil"
     assert conn.do("EVAL", code, "0") == 1
     assert conn.call("EVAL", b"\x1bLua" + b"\x51" * 40, "0").error.startswith("ERR Error compiling script")
+
+
+# --- what people run ---
+
+UNLOCK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
+LIMIT = """
+local used = redis.call('incr', KEYS[1])
+if used == 1 then redis.call('pexpire', KEYS[1], ARGV[2]) end
+if used > tonumber(ARGV[1]) then return {0, redis.call('pttl', KEYS[1]) > 0} end
+return {1, tonumber(ARGV[1]) - used}
+"""
+ADD_JOB = """
+local opts = cmsgpack.unpack(ARGV[1])
+local id = redis.call('incr', KEYS[2])
+redis.call('hmset', KEYS[3] .. id, 'name', opts[1], 'data', ARGV[2], 'opts', cjson.encode(opts[2]), 'priority', opts[2].priority or 0)
+if opts[2].delay and opts[2].delay > 0 then
+  redis.call('zadd', KEYS[4], opts[2].delay * 0x1000 + bit.band(id, 0xfff), id)
+else
+  redis.call('lpush', KEYS[1], id)
+end
+redis.call('xadd', KEYS[5], '*', 'event', 'added', 'jobId', id)
+return tostring(id)
+"""
+MOVE_DELAYED = """
+local ids = redis.call('zrangebyscore', KEYS[1], 0, (tonumber(ARGV[1]) + 1) * 0x1000, 'limit', 0, 1000)
+if #ids > 0 then
+  redis.call('zrem', KEYS[1], unpack(ids))
+  for _, id in ipairs(ids) do redis.call('lpush', KEYS[2], id) end
+end
+return #ids
+"""
+
+
+def test_locks_limits_and_queues_behave_as_on_redis(pair):
+    # {1: 'name', 2: {'delay': 5}} and {1: 'name', 2: {'priority': 2}}
+    late = bytes.fromhex("92a46e616d6581a564656c617905")
+    now = bytes.fromhex("92a46e616d6581a87072696f7269747902")
+    queue = ["5", "wait", "id", "job:", "delayed", "events"]
+    a, b = both(pair, [
+        ["SET", "lock", "me", "NX", "PX", "30000"], ["EVAL", UNLOCK, "1", "lock", "you"], ["EVAL", UNLOCK, "1", "lock", "me"], ["EXISTS", "lock"],
+        *[["EVAL", LIMIT, "1", "limit", "2", "60000"] for _ in range(4)],
+        ["EVAL", ADD_JOB, *queue, now, "{}"], ["EVAL", ADD_JOB, *queue, late, "{}"], ["EVAL", ADD_JOB, *queue, now, "{}"],
+        ["LRANGE", "wait", "0", "-1"], ["ZRANGE", "delayed", "0", "-1", "WITHSCORES"], ["HGETALL", "job:2"], ["XLEN", "events"],
+        ["EVAL", MOVE_DELAYED, "2", "delayed", "wait", "4"], ["EVAL", MOVE_DELAYED, "2", "delayed", "wait", "5"], ["LRANGE", "wait", "0", "-1"],
+    ])
+    assert a == b
+    assert b"-ERR" not in b"".join(a)
