@@ -90,8 +90,6 @@ struct scripts {
 	struct session session; /* what calls run as: the caller, in all that matters */
 	struct reply reply;     /* theirs */
 	struct run *run;        /* the one that runs, or NULL */
-	bool allow_all;
-	char busy_name[64];
 };
 
 /* --- engine.c --- */

@@ -325,8 +325,3 @@ bool scripts_running(const struct scripts *s)
 {
 	return s->run != NULL;
 }
-
-void scripts_allow_all_commands(struct scripts *s, bool allow)
-{
-	s->allow_all = allow;
-}

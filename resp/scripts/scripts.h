@@ -71,9 +71,6 @@ uint32_t scripts_command_flags(struct scripts *s, const struct command *cmd, int
 void scripts_kill(struct call *c, bool function);
 bool scripts_running(const struct scripts *s);
 
-/* DEBUG SET-DISABLE-DENY-SCRIPTS. */
-void scripts_allow_all_commands(struct scripts *s, bool allow);
-
 /* --- INFO --- */
 
 struct scripts_figures {

@@ -442,6 +442,14 @@ def test_many_clients_and_scripts_at_once(server, conn):
     assert conn.do("GET", "n") == b"1200"
 
 
+def test_what_debug_opens_to_scripts_is_no_way_into_itself(conn):
+    conn.do("DEBUG", "SET-DISABLE-DENY-SCRIPTS", "1")
+    assert conn.do("EVAL", "return redis.call('config','get','maxmemory')", "0") == [b"maxmemory", b"0"]
+    for call in ("'eval','return 1',0", "'script','flush'", "'function','flush'", "'multi'", "'subscribe','x'", "'monitor'", "'reset'"):
+        assert "not allowed from script" in conn.call("EVAL", f"return redis.call({call})", "0").error
+    conn.do("DEBUG", "SET-DISABLE-DENY-SCRIPTS", "0")
+
+
 def test_byte_code_is_never_run(conn):
     code = "local f = string.dump(function() return 1 end) local g = loadstring(f) return g == nil"
     assert conn.do("EVAL", code, "0") == 1
