@@ -40,6 +40,7 @@ static void print_help(FILE *out)
 		     "       inodis - (read the configuration from standard input)\n"
 		     "       inodis -v or --version\n"
 		     "       inodis -h or --help\n"
+		     "       inodis --rdb FILE --mount DIR (look into a dump; nothing is written)\n"
 		     "       inodis --check-rdb FILE\n"
 		     "       inodis --check-aof [--fix] FILE.manifest\n"
 		     "\n"
@@ -214,6 +215,8 @@ static void log_ready(struct server *s)
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections unix");
 	if (s->config.tls.port)
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections tls");
+	if (s->config.rdb[0])
+		log_line(log, LOG_LEVEL_NOTICE, "Ready to look into %s", s->config.rdb);
 }
 
 /* Open the doors, serve until told to stop, close them. The exit code. */
@@ -275,7 +278,7 @@ int main(int argc, char **argv)
 	server.argv = argv = process_keep_arguments(argc, argv);
 	server.executable = own_path();
 	config_init(&server.config);
-	if (config_load(&server.config, argc, argv) < 0)
+	if (config_load(&server.config, argc, argv) < 0 || !config_look_only(&server.config))
 		return 1;
 	if (server.config.daemonize)
 		become_daemon();

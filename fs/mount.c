@@ -103,6 +103,7 @@ static bool paths_are_outside(struct server *s, const char *point)
 		{"unixsocket", c->unixsocket},
 		{"configuration file", c->config_file},
 		{"ACL file", c->aclfile},
+		{"RDB file", c->rdb},
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -265,6 +266,7 @@ static bool read_options(struct server *s, const struct config_mount *c, struct 
 		WARN(s, "Can't mount at %s: %s", c->dir, why);
 	else if (!out->user[0])
 		snprintf(out->user, sizeof(out->user), "%s", cfg->mount_user);
+	out->ro = out->ro || cfg->rdb[0];
 	return ok;
 }
 

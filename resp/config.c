@@ -1,6 +1,7 @@
 /* resp/config.c - the values' life, CONFIG GET and CONFIG SET. */
 #include "resp/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -104,6 +105,35 @@ bool config_get_text(struct server *s, const char *name, char **out)
 		return false;
 	directive_get(&s->config, d, &t);
 	*out = text_take(&t);
+	return true;
+}
+
+bool config_look_only(struct config *cfg)
+{
+	static const struct {
+		const char *name, *value;
+	} fixed[] = {
+		{"port", "0"},
+		{"tls-port", "0"},
+		{"unixsocket", ""},
+		{"save", ""},
+		{"appendonly", "no"},
+		{"shutdown-on-sigint", "nosave"},
+		{"shutdown-on-sigterm", "nosave"},
+		{"maxmemory-policy", "noeviction"},
+	};
+	struct config_error err;
+
+	if (!cfg->rdb[0])
+		return true;
+	if (!cfg->mounts.n) {
+		fprintf(stderr,
+			"inodis: --rdb shows a file in a mount, so --mount DIR must say where\n");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		directive_set_text(cfg, directive_find(bytes_str(fixed[i].name), NULL),
+				   bytes_str(fixed[i].value), &err);
 	return true;
 }
 

@@ -137,6 +137,7 @@ struct config {
 	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */
 	/* the mounts */
 	struct config_mounts mounts; /* --mount DIR [-o OPTIONS], any number of them */
+	char *rdb;                   /* the file to look into, nothing else; "" for a server */
 	char *mount_options;         /* for all of them, -o style list */
 	char *mount_user; /* the ACL user that they are where their options name none, "" for the default user */
 	/* values of directives whose feature comes later, and what CONFIG REWRITE has to remember */
@@ -151,6 +152,10 @@ void config_fini(struct config *cfg);
  * Redis's "*** FATAL CONFIG FILE ERROR ***" block to stderr and answers -1 (a file that cannot be opened is logged instead).
  * Changes the working directory where a line says dir. -v/--version, -h/--help, --test-memory are main.c's. */
 int config_load(struct config *cfg, int argc, char **argv);
+
+/* With `rdb`: leave nothing that would open a port, write a file or drop keys. False with a sentence on stderr where there is no mount to
+ * look through. Without it nothing is done. */
+bool config_look_only(struct config *cfg);
 
 /* Raise the limit of open files to what maxclients needs; where the kernel refuses, lower maxclients and log it as Redis does. */
 void config_fit_maxclients(struct config *cfg);

@@ -208,6 +208,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0);
 	else if (ops && write)
 		err = write_refused(t->m, i, ops);
+	else if (i->place.node == NODE_CTL && write && t->m->options.ro)
+		err = EROFS;
 	if (ops && write && !err)
 		err = ops_forbidden(t->m, &i->place);
 	if (err) {

@@ -1,7 +1,8 @@
 /* resp/config/table.c - every directive there is. CONFIG, redis.conf and the command line know no other list.
  *
  * Names, defaults, bounds and whether a value may change at run time are those of Redis 7.2; our own directives are
- * busy-poll-usec, lua-memory-limit, mount, mount-options and mount-user.
+ * busy-poll-usec, lua-memory-limit, mount, mount-options,
+ * mount-user and rdb.
  */
 #include <ctype.h>
 #include <limits.h>
@@ -297,6 +298,7 @@ const struct directive directive_table[] = {
 	SPECIAL("notify-keyspace-events", "", &special_notify, .apply = apply_events),
 	NUMBER("tracking-table-max-keys", "1000000", 0, INT64_MAX, FIELD(tracking_table_max_keys)),
 	/* the mount */
+	STRING("rdb", "", .flags = D_IMMUTABLE | D_OWN, FIELD(rdb)),
 	SPECIAL("mount", "", &special_mount, .flags = D_IMMUTABLE | D_OWN | D_WORDS | D_VERBATIM),
 	STRING("mount-options", "", .flags = D_IMMUTABLE | D_OWN, FIELD(mount_options)),
 	STRING("mount-user", "", .flags = D_IMMUTABLE | D_OWN, FIELD(mount_user)),

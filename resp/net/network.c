@@ -108,7 +108,8 @@ static int open_listeners(struct server *s, struct listener **list)
 	}
 	if (cfg->unixsocket[0] && listener_open_unix(cfg, list) < 0)
 		return -1;
-	if (*list == NULL) {
+	/* What is only looked into needs no door but the mount. */
+	if (*list == NULL && !cfg->rdb[0]) {
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
 			 "Configured to not listen anywhere, exiting.");
 		return -1;

@@ -134,11 +134,12 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 /* @found false: there is no file, which is no failure. */
 static bool load_file(struct server *s, bool turns, bool merge, bool *found)
 {
-	const char *name = s->config.dbfilename;
+	bool look = s->config.rdb[0];
+	const char *name = look ? s->config.rdb : s->config.dbfilename;
 	struct stat st;
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
 
-	*found = fd >= 0 || errno != ENOENT;
+	*found = fd >= 0 || errno != ENOENT || look;
 	if (fd < 0 && !*found)
 		return true;
 	if (fd < 0 || fstat(fd, &st) < 0) {
