@@ -22,8 +22,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+sys.path[:0] = [os.path.join(HERE, "..", "integration"), HERE]
 
+import persistence  # noqa: E402
 from resp import Conn  # noqa: E402
 from servers import ROOT, Server  # noqa: E402
 
@@ -501,6 +502,9 @@ def row_mount(table):
 ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100, "zadd": row_zadd, "one": row_one, "memory": row_memory,
         "zmemory": row_zmemory, "stall": row_stall, "save": row_save, "idle": row_idle, "xadd": row_xadd, "publish": row_publish, "sets": row_sets, "zunion": row_zunion, "sort": row_sort, "pfadd": row_pfadd, "evalsha": row_evalsha, "geo": row_geo,
         "lrange": row_lrange}
+
+
+ROWS.update(persistence.rows(sys.modules[__name__]))
 
 
 def main():
