@@ -302,6 +302,8 @@ static void rename_task(struct task *t)
 		ops_reply_err(t, EPERM);
 	else if (t->at.node == NODE_ENTRY)
 		rename_key(t);
+	else if (!place_ops(&t->at)->move) /* a stream's entry keeps its id */
+		ops_reply_err(t, EPERM);
 	else
 		rename_member(t);
 }

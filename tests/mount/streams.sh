@@ -47,6 +47,7 @@ is "$(ls "$M/stream.d/s" | sort -n | head -n2 | tr '\n' ,)" 1-1,2-0, "stream.d/K
 is "$(cat "$M/stream.d/s/1-1")" "name${tab}Suyeon
 city${tab}Seoul" "an entry, a line a field"
 is "$(stat -c %s "$M/stream.d/s/1-1")" "$(cat "$M/stream.d/s/1-1" | wc -c)" "its size"
+error "not permitted" "an entry keeps its id" mv "$M/stream.d/s/1-1" "$M/stream.d/s/9-9"
 rm "$M/stream.d/s/1-1"
 is "$(R xrange s - 2-0 | head -n1)" 2-0 "rm is XDEL"
 error "No such file" "an id has one form" cat "$M/stream.d/s/2"
