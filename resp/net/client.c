@@ -55,6 +55,8 @@ static void session_wants_close(struct session *s, bool now)
 {
 	struct client *c = client_of(s);
 	if (now) {
+		/* It sees its end before whoever asked for it is told: a pool would hand it out again. */
+		shutdown(c->fd, SHUT_RDWR);
 		client_mark_close(c);
 		return;
 	}
