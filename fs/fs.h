@@ -38,6 +38,7 @@ struct mount {
 	struct fuse_session *session;
 	struct loop_fd *fd;
 	struct fuse_buf buf; /* the session's receive buffer */
+	bool initialized;    /* INIT was answered: session_io.h */
 	struct inodes inodes;
 	struct scratches scratches;
 	struct handle *handles; /* open files and directories */

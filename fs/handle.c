@@ -1,5 +1,9 @@
 #include "fs/handle.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #include "fs/ctl.h"
@@ -9,14 +13,16 @@
 #include "fs/tap.h"
 #include "store/base/mem.h"
 
-struct handle *handle_new(struct mount *m, struct inode *i, int flags)
+struct handle *handle_new(struct mount *m, struct inode *i, int flags, pid_t pid)
 {
 	struct handle *h = mem_calloc(sizeof(*h));
 
 	h->m = m;
 	h->inode = i;
 	h->flags = flags;
+	h->pid = pid;
 	inode_ref(i);
+	i->opens++;
 	DL_APPEND2(m->handles, h, before, after);
 	return h;
 }
@@ -41,11 +47,8 @@ void handle_created(struct handle *h)
 
 void handle_drop_orphan(struct mount *m, struct inode *i)
 {
-	if (!i->scratch || i->listed)
+	if (!i->scratch || i->listed || i->opens)
 		return;
-	for (const struct handle *h = m->handles; h; h = h->after)
-		if (h->inode == i)
-			return;
 	scratch_free(&m->scratches, i->scratch);
 	inode_unref(&m->inodes, i);
 }
@@ -53,8 +56,9 @@ void handle_drop_orphan(struct mount *m, struct inode *i)
 void handle_free(struct handle *h)
 {
 	DL_DELETE2(h->m->handles, h, before, after);
-	handle_drop_orphan(h->m, h->inode);
 	handle_unstage(h);
+	h->inode->opens--;
+	handle_drop_orphan(h->m, h->inode);
 	handle_created(h);
 	if (h->polled)
 		DL_DELETE2(h->m->polled, h, polled_prev, polled_next);
@@ -89,6 +93,42 @@ void handle_stage(struct handle *h)
 struct bytes handle_staged(const struct handle *h)
 {
 	return h->stage ? blob_bytes(h->stage) : BYTES("");
+}
+
+/* The process of a thread, 0 when it has gone. */
+static pid_t process_of(pid_t thread)
+{
+	char path[48], text[1024], *at;
+	ssize_t n = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	at = strstr(text, "\nTgid:");
+	return at ? (pid_t)strtol(at + 6, NULL, 10) : 0;
+}
+
+const struct handle *handle_of_writer(const struct inode *i, pid_t pid)
+{
+	const struct handle *found = NULL;
+	pid_t process = 0;
+
+	for (const struct handle *h = i->writers; h; h = h->next) {
+		if (!h->unsaved || !pid)
+			continue;
+		if (h->pid != pid && !process)
+			process = process_of(pid);
+		if (h->pid == pid || h->pid == process ||
+		    (process && process_of(h->pid) == process))
+			found = h;
+	}
+	return found;
 }
 
 /* Room for @size bytes in a stage that nobody else reads. */
@@ -187,12 +227,39 @@ int handle_stage_truncate(struct handle *h, uint64_t size)
 	return 0;
 }
 
+static struct backend_facts facts(const struct handle *h)
+{
+	struct backend_facts f = {0};
+	const struct place *p = &h->inode->place;
+
+	h->m->backend->ops->facts(h->m->backend, p->db, p->key, &f);
+	return f;
+}
+
+void handle_saved(struct handle *h)
+{
+	struct backend_facts f = facts(h);
+
+	h->saved_stamped = f.stamped;
+	h->saved_serial = f.serial;
+}
+
+void handle_refresh(struct handle *h)
+{
+	if (!h->staged || h->unsaved || h->failed || place_ops(&h->inode->place)->check_lines)
+		return;
+	struct backend_facts f = facts(h);
+	if (!f.stamped || !h->saved_stamped || f.serial != h->saved_serial)
+		handle_unstage(h);
+}
+
 static void committed(struct task *t, int err)
 {
 	if (err) {
 		t->handle->unsaved = true;
 	} else {
 		handle_created(t->handle);
+		handle_saved(t->handle);
 		if (t->handle->in_place) /* the next write looks again at what the key holds then */
 			handle_unstage(t->handle);
 	}

@@ -23,6 +23,7 @@ struct handle {
 	struct mount *m;
 	struct inode *inode; /* referenced */
 	int flags;           /* open's */
+	pid_t pid;           /* of the thread that opened it */
 
 	bool creating; /* counted in inode->creating */
 
@@ -35,6 +36,8 @@ struct handle {
 	struct blob *stage;
 	size_t checked;             /* bytes of the stage that are good whole lines */
 	struct handle *prev, *next; /* inode->writers */
+	bool saved_stamped;         /* the key, when the stage became its value */
+	uint64_t saved_serial;
 
 	bool loaded; /* snap is what the key held when reading began */
 	struct content snap;
@@ -55,7 +58,7 @@ struct handle {
 	struct handle *before, *after;            /* all of the mount's */
 };
 
-struct handle *handle_new(struct mount *m, struct inode *i, int flags);
+struct handle *handle_new(struct mount *m, struct inode *i, int flags, pid_t pid);
 /* Nothing is stored any more. */
 void handle_free(struct handle *h);
 void handles_free(struct mount *m);
@@ -68,6 +71,9 @@ void handle_stage(struct handle *h);
 /* What it stages is dropped. */
 void handle_unstage(struct handle *h);
 struct bytes handle_staged(const struct handle *h);
+/* What a process is to see of a file that it stages itself: the handle of @i that the process of thread @pid opened and has not
+ * committed, the latest; NULL. Everybody else sees the key. */
+const struct handle *handle_of_writer(const struct inode *i, pid_t pid);
 
 /* The name it made is a key now, or never will be. */
 void handle_created(struct handle *h);
@@ -76,6 +82,12 @@ void handle_created(struct handle *h);
  * it was. */
 int handle_stage_write(struct handle *h, uint64_t off, struct bytes data);
 int handle_stage_truncate(struct handle *h, uint64_t size);
+
+/* The key holds what is staged now. */
+void handle_saved(struct handle *h);
+/* A stage that was stored goes on, so that what is written next is seen whole again; but when somebody else changed the key since then, it is
+ * dropped, and the handle writes through. To be called before the handle is used. */
+void handle_refresh(struct handle *h);
 
 /* Store the stage: ends @t. The task's inode is the handle's. */
 void handle_commit(struct handle *h, struct task *t);

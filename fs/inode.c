@@ -189,6 +189,21 @@ void inode_move(struct inodes *t, struct inode *i, const struct place *to)
 	i->sized = false;
 }
 
+void inode_move_below(struct inodes *t, const struct place *from, const struct place *to)
+{
+	struct inode *i, *next;
+
+	HASH_ITER (by_id, t->by_id, i, next) {
+		struct place p = i->place;
+		if (!i->listed || !p.has_member || p.kind != from->kind || p.db != from->db ||
+		    p.raw != from->raw || p.numbered != from->numbered ||
+		    !bytes_eq(p.key, from->key))
+			continue;
+		p.key = to->key;
+		inode_move(t, i, &p);
+	}
+}
+
 bool inode_set_empty_dir(struct inodes *t, struct inode *i, bool on)
 {
 	if (i->empty_dir == on)

@@ -54,6 +54,7 @@ struct inode {
 	bool newline;
 	uint64_t newline_hash;
 
+	unsigned opens;    /* open files and directories */
 	unsigned creating; /* open files that made this name, before it is a key */
 	bool empty_dir; /* mkdir made it, or its last member was removed: there until rmdir. Holds a reference. */
 	struct scratch *scratch;
@@ -93,6 +94,9 @@ void inode_forget(struct inodes *t, struct inode *i, uint64_t n);
 void inode_unlink(struct inodes *t, struct inode *i);
 /* It stands at @to now; what stood there is unlinked. */
 void inode_move(struct inodes *t, struct inode *i, const struct place *to);
+
+/* The directory of members @from stands at @to: so does what is in it. */
+void inode_move_below(struct inodes *t, const struct place *from, const struct place *to);
 
 /* Set or clear empty_dir with its reference. False when there are too many (INODE_EMPTY_DIRS). */
 bool inode_set_empty_dir(struct inodes *t, struct inode *i, bool on);

@@ -18,6 +18,7 @@
 #include "fs/held.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
+#include "fs/session_io.h"
 #include "resp/acl/acl.h"
 #include "resp/changes.h"
 #include "resp/config/text.h"
@@ -225,6 +226,7 @@ static bool attach(struct mount *m)
 		     m->point);
 		return false;
 	}
+	session_io_install(m->session);
 	int fd = fuse_session_fd(m->session);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);

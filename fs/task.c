@@ -25,6 +25,9 @@ void task_free(struct task *t)
 	blob_put(t->made);
 	mem_free(t->words);
 	mem_free(t->to_words);
+	buf_free(&t->left_bytes);
+	if (t->left)
+		inode_unref(&t->m->inodes, t->left);
 	if (t->inode)
 		inode_unref(&t->m->inodes, t->inode);
 	if (t->to_dir)

@@ -35,12 +35,17 @@ struct task {
 	struct place to;       /* the other side of a rename */
 	char *to_words;
 	struct inode *to_dir;
+	struct inode *left;     /* open while its name goes: orphan.h */
+	struct place left_from; /* at, meanwhile */
+	struct buf left_bytes;  /* what it held */
+	bool left_there;
 
 	/* into an operation */
 	struct bytes data; /* what to store or append */
 	struct blob *blob; /* data is the whole of it, or NULL; borrowed */
 	bool data_newline; /* move: data ends in a newline that was not stored */
 	bool keep_ttl;     /* replacing the value keeps its expiry */
+	bool extend;       /* truncate: never to less than there is */
 	bool excl;         /* create: only when it is not there */
 	uint64_t off;
 	size_t size;

@@ -275,6 +275,15 @@ static void truncate_loaded(struct task *t, int err)
 	size_t old = content_size(&t->content), want = (size_t)t->off;
 
 	t->data = BYTES("");
+	if (err == ENOENT && t->inode && t->inode->creating) { /* a name that is no key yet */
+		content_free(&t->content);
+		old = 0;
+		err = 0;
+	}
+	if (!err && t->extend && want <= old) {
+		task_end(t, 0);
+		return;
+	}
 	if (!err)
 		err = kinds_splice(t, want > old ? want : old);
 	if (err) {

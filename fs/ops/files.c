@@ -33,6 +33,8 @@ static void created(struct task *t, int err)
 		task_free(t);
 		return;
 	}
+	if (h->staged && !h->unsaved)
+		handle_saved(h);
 	file_info(&fi, h);
 	e.ino = i->id;
 	ops_attr(t->m, i, 0, &e.attr);
@@ -54,7 +56,7 @@ static void create_typed(struct task *t, int err)
 static void create_entry(struct task *t)
 {
 	const struct file_ops *ops = place_ops(&t->at);
-	struct handle *h = handle_new(t->m, t->inode, t->flags);
+	struct handle *h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
 	bool trunc = t->flags & O_TRUNC;
 
 	t->handle = h;
@@ -81,7 +83,7 @@ static void create_entry(struct task *t)
 /* Every name is there but that of a key of another type: O_CREAT comes here only for that one, or when it has just gone. */
 static void create_tap(struct task *t, int err)
 {
-	struct handle *h = handle_new(t->m, t->inode, t->flags);
+	struct handle *h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
 
 	t->handle = h;
 	if (!err && t->flags & O_EXCL)
@@ -103,7 +105,7 @@ static void create_scratch(struct task *t)
 		err = EEXIST;
 	else if (t->inode->scratch->dir)
 		err = EISDIR;
-	t->handle = handle_new(t->m, t->inode, t->flags);
+	t->handle = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
 	created(t, err);
 }
 
@@ -170,7 +172,7 @@ static void tap_checked(struct task *t, int err)
 		return;
 	}
 	err = 0;
-	h = handle_new(t->m, t->inode, t->flags);
+	h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
 	if ((t->flags & O_ACCMODE) != O_WRONLY)
 		h->tap = tap_open(h, &err);
 	if (err) {
@@ -198,9 +200,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!t)
 		return;
 	struct inode *i = t->inode;
-	const struct file_ops *ops = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER
-					     ? place_ops(&i->place)
-					     : NULL;
+	bool data = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
+	const struct file_ops *ops = data && !i->scratch ? place_ops(&i->place) : NULL;
 	bool write = for_writing(fi->flags);
 	int err = 0;
 	t->flags = fi->flags;
@@ -220,7 +221,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		tap_check(t, tap_checked);
 		return;
 	}
-	struct handle *h = handle_new(t->m, i, fi->flags);
+	struct handle *h = handle_new(t->m, i, fi->flags, fuse_req_ctx(req)->pid);
 	if (i->place.node == NODE_CTL)
 		h->ctl = ctl_open(t->m, i->place.db, &h->parked);
 	else if (ops && write && (fi->flags & O_TRUNC) && !i->place.kind->at_once)
@@ -271,14 +272,16 @@ static void read_loaded(struct task *t, int err)
 	reply_content(t, &h->snap);
 }
 
-/* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. */
+/* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. Who writes as well
+ * sees what was written. */
 static bool snapshot_holds(struct handle *h, uint64_t off)
 {
 	struct backend_facts f = {0};
 
 	if (!h->loaded)
 		return false;
-	if (off > 0 && (off < content_size(&h->snap) || h->inode->place.kind->keyless))
+	if (off > 0 && !for_writing(h->flags) &&
+	    (off < content_size(&h->snap) || h->inode->place.kind->keyless))
 		return true;
 	h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key, &f);
 	bool same = f.stamped && h->snap_stamped && f.serial == h->snap_serial;
@@ -315,6 +318,20 @@ static void read_key(struct task *t, struct handle *h)
 	ops->load(t);
 }
 
+/* A reader whose file lost its name in the middle of it keeps what it began to read. */
+static bool goes_on(const struct handle *h, uint64_t off)
+{
+	return h->loaded && !h->inode->listed && !for_writing(h->flags) && off > 0 &&
+	       off < content_size(&h->snap);
+}
+
+static void reply_orphan(struct task *t, struct handle *h)
+{
+	content_free(&h->snap);
+	h->loaded = false;
+	reply_bytes(t, buf_view(&h->inode->scratch->data));
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
 {
 	struct handle *h = ops_handle(fi);
@@ -326,14 +343,15 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	t->off = (uint64_t)off;
 	t->size = size;
 	t->flags = fi->flags;
+	handle_refresh(h);
 	if (off < 0)
 		ops_reply_err(t, EINVAL);
 	else if (h->ctl)
 		ctl_read(h->ctl, t);
 	else if (h->tap)
 		tap_read(h->tap, t);
-	else if (h->inode->scratch)
-		reply_bytes(t, buf_view(&h->inode->scratch->data));
+	else if (h->inode->scratch && !goes_on(h, t->off))
+		reply_orphan(t, h);
 	else if (h->staged)
 		reply_bytes(t, handle_staged(h));
 	else if (h->inode->place.node == NODE_SCRATCH)
@@ -422,7 +440,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!t)
 		return;
-	struct handle *h = handle_new(t->m, t->inode, fi->flags);
+	struct handle *h = handle_new(t->m, t->inode, fi->flags, fuse_req_ctx(req)->pid);
 	h->dir = dir_open(h->inode);
 	fi->fh = (uintptr_t)h;
 	if (fuse_reply_open(req, fi) != 0)

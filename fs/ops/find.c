@@ -200,6 +200,12 @@ static void looked(struct task *t, int err)
 		t->found_size = 0;
 		err = 0;
 	}
+	const struct handle *own = NULL;
+
+	if (i->writers && !t->handle)
+		own = handle_of_writer(i, fuse_req_ctx(t->req)->pid);
+	if (!err && own)
+		t->found_size = handle_staged(own).n;
 	if ((err == ENOENT || err == ERROR_TYPE) && i->creating) {
 		t->found_size = staged_size(i);
 		err = 0;
@@ -212,10 +218,15 @@ void ops_stat(struct task *t)
 	struct inode *i = t->inode;
 
 	t->found_size = 0;
+	if (t->handle)
+		handle_refresh(t->handle);
 	if (i->scratch) {
 		t->found_size = i->scratch->data.n;
 		task_end(t, 0);
 	} else if (place_is_fixed(&i->place)) {
+		task_end(t, 0);
+	} else if (t->handle && t->handle->staged) {
+		t->found_size = handle_staged(t->handle).n;
 		task_end(t, 0);
 	} else if (!i->listed) { /* removed while open */
 		t->found_size = staged_size(i);
@@ -341,9 +352,9 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct task *t = ops_inode(req, ino);
 
-	(void)fi;
 	if (!t)
 		return;
+	t->handle = fi ? ops_handle(fi) : NULL;
 	task_then(t, ops_reply_attr);
 	ops_stat(t);
 }

@@ -1,5 +1,6 @@
 /* Making and removing names. */
 #include "fs/ops/ops.h"
+#include "fs/orphan.h"
 
 /* --- directories of members --- */
 
@@ -124,8 +125,15 @@ static void unlinked(struct task *t, int err)
 		if (dir) /* rm -r comes back for it */
 			inode_set_empty_dir(&t->m->inodes, dir, true);
 		inode_unlink(&t->m->inodes, i);
+		orphan_settle(t);
 	}
 	ops_reply_err(t, err == ERROR_TYPE ? ENOENT : err);
+}
+
+static void unlink_now(struct task *t, int err)
+{
+	(void)err;
+	place_ops(&t->at)->remove(t);
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -150,7 +158,10 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		ops_reply_err(t, EPERM);
 	} else {
 		task_then(t, unlinked);
-		place_ops(&t->at)->remove(t);
+		if (orphan_wanted(i))
+			orphan_load(t, i, unlink_now);
+		else
+			place_ops(&t->at)->remove(t);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "fs/ops/ops.h"
+#include "fs/orphan.h"
 #include "store/base/mem.h"
 
 #ifndef RENAME_NOREPLACE
@@ -23,8 +24,14 @@ static bool same_place(const struct place *a, const struct place *b)
 /* It stands there now, for the kernel too. */
 static void moved(struct task *t, int err)
 {
-	if (!err)
+	if (!err) {
+		const struct place *from = &t->inode->place;
+		bool below = from->node == NODE_ENTRY && S_ISDIR(from->kind->entry_mode);
+		if (below)
+			inode_move_below(&t->m->inodes, from, &t->to);
 		inode_move(&t->m->inodes, t->inode, &t->to);
+		orphan_settle(t);
+	}
 	ops_reply_err(t, err);
 }
 
@@ -135,8 +142,17 @@ static void member_target_free(struct task *t, int err)
 	place_ops(&t->at)->store(t);
 }
 
+static void creating_target_free(struct task *t, int err)
+{
+	task_end(t, err);
+}
+
 static void member_loaded(struct task *t, int err)
 {
+	if (err == ENOENT && t->inode->creating) { /* a name that is no member yet */
+		look_at_target(t, creating_target_free);
+		return;
+	}
 	t->data = BYTES("");
 	t->data_newline = t->content.newline;
 	if (!err)
@@ -308,6 +324,23 @@ static void rename_task(struct task *t)
 		rename_member(t);
 }
 
+static void target_kept(struct task *t, int err)
+{
+	(void)err;
+	rename_task(t);
+}
+
+/* Who has the target open keeps what it holds. */
+static void rename_over(struct task *t)
+{
+	struct inode *there = inode_find(&t->m->inodes, &t->to);
+
+	if (there && there != t->inode && orphan_wanted(there))
+		orphan_load(t, there, target_kept);
+	else
+		rename_task(t);
+}
+
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
 	       const char *newname, unsigned flags)
 {
@@ -337,5 +370,5 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 							 : EINVAL
 					       : err);
 	else
-		rename_task(t);
+		rename_over(t);
 }

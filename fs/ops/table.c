@@ -41,5 +41,6 @@ const struct fuse_lowlevel_ops mount_ops = {
 	.statfs = op_statfs,
 	.create = op_create,
 	.copy_file_range = op_copy_file_range,
+	.fallocate = op_fallocate,
 	.poll = op_poll,
 };

@@ -1,4 +1,6 @@
 /* Writing: into the stage of a truncating handle, or through at once; truncating; copying a key whole. */
+#include <linux/falloc.h>
+
 #include "fs/ctl.h"
 #include "fs/ops/ops.h"
 
@@ -159,11 +161,13 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	if (!t)
 		return;
 	struct inode *i = h->inode;
-	bool append = (fi->flags | h->flags) & O_APPEND;
+	/* A page of a mapping stands where it stands. */
+	bool append = (fi->flags | h->flags) & O_APPEND && !fi->writepage;
 	t->data = bytes_of(buf, size);
 	t->size = size;
 	t->off = (uint64_t)off;
 	t->at = i->place;
+	handle_refresh(h);
 	if (off < 0 || size == 0) {
 		reply_written(t, off < 0 ? EINVAL : 0);
 	} else if (h->ctl) {
@@ -253,6 +257,8 @@ static void set_size(struct task *t, struct handle *h, uint64_t size)
 	struct inode *i = t->inode;
 	bool key = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
 
+	if (h)
+		handle_refresh(h);
 	if (i->scratch) {
 		int err = scratch_truncate(&t->m->scratches, i->scratch, size);
 		t->found_size = size;
@@ -278,6 +284,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	if (!t)
 		return;
 	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner, mode and times are the mount's */
+		t->handle = fi ? ops_handle(fi) : NULL;
 		set(t, 0);
 		return;
 	}
@@ -287,6 +294,59 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	else
 		set_size(t, h && h->inode == t->inode && !h->ctl ? h : NULL,
 			 (uint64_t)attr->st_size);
+}
+
+/* --- allocating: there are no holes and nothing to reserve, but a file may be made longer --- */
+
+static int extend_scratch(struct task *t, uint64_t size)
+{
+	struct scratch *f = t->inode->scratch;
+
+	return size > f->data.n ? scratch_truncate(&t->m->scratches, f, size) : 0;
+}
+
+static int extend_stage(struct handle *h, uint64_t size)
+{
+	if (size <= handle_staged(h).n)
+		return 0;
+	int err = handle_stage_truncate(h, size);
+	if (err)
+		h->failed = true;
+	else
+		h->written = true;
+	return err;
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+		  struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	uint64_t size = (uint64_t)off + (uint64_t)len;
+	handle_refresh(h);
+	bool keep = mode == FALLOC_FL_KEEP_SIZE;
+	bool data = t->at.node == NODE_ENTRY || t->at.node == NODE_MEMBER;
+	bool other = h->ctl || (!data && !t->inode->scratch) || (data && t->at.kind->at_once);
+	int err = other || (mode && !keep) ? EOPNOTSUPP : off < 0 || len <= 0 ? EINVAL : 0;
+	if (err || keep || t->inode->scratch || h->staged || !t->inode->listed) {
+		if (!err && !keep && t->inode->scratch)
+			err = extend_scratch(t, size);
+		else if (!err && !keep && h->staged)
+			err = extend_stage(h, size);
+		ops_reply_err(t, err);
+		return;
+	}
+	err = write_refused(t, size);
+	t->off = size;
+	t->extend = true;
+	task_then(t, ops_reply_err);
+	if (err || !place_ops(&t->at)->store)
+		task_end(t, err ? err : EPERM);
+	else
+		kinds_truncate(t);
 }
 
 /* --- copying --- */
@@ -299,7 +359,7 @@ static void copied(struct task *t, int err)
 		fuse_reply_err(t->req, EXDEV); /* the kernel copies byte by byte then */
 	} else {
 		h->copied = true;
-		h->unsaved = h->written = false;
+		handle_unstage(h);
 		handle_created(h);
 		fuse_reply_write(t->req, t->size);
 	}

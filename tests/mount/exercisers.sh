@@ -25,13 +25,13 @@ is "$(R dbsize)/$(sed -n 's/^mount_scratch_files://p' "$M/server/stats")" 0/0 "n
 
 for direct in 0 1; do
 	for how in write randwrite randrw; do
-		ok "fio $how, direct=$direct" timeout 60 fio --name=v --filename="$M/raw/string/fio" --rw=$how --bs=4k --size=4m \
+		ok "fio $how, direct=$direct" timeout 60 fio --aux-path="$T" --name=v --filename="$M/raw/string/fio" --rw=$how --bs=4k --size=4m \
 			--verify=crc32c --ioengine=psync --direct=$direct --fsync=64
 	done
 done
-ok "fio, several files at once, asynchronous" timeout 60 fio --name=v --directory="$M/raw/string" --rw=randwrite --bs=3k --size=1m \
+ok "fio, several files at once, asynchronous" timeout 60 fio --aux-path="$T" --name=v --directory="$M/raw/string" --rw=randwrite --bs=3k --size=1m \
 	--numjobs=3 --verify=md5 --ioengine=libaio --iodepth=8
-ok "fio on fields" sh -c "mkdir '$M/raw/hash.d/f' && timeout 60 fio --name=v --filename='$M/raw/hash.d/f/x' --rw=randrw --bs=1k --size=100k --verify=crc32c --ioengine=psync"
+ok "fio on fields" sh -c "mkdir '$M/raw/hash.d/f' && timeout 60 fio --aux-path="$T" --name=v --filename='$M/raw/hash.d/f/x' --rw=randrw --bs=1k --size=100k --verify=crc32c --ioengine=psync"
 is "$(R hstrlen f x)" 102400 "which are fields"
 rm "$M/raw/string/"* "$M/raw/hash.d/f/x"
 is "$(R dbsize)" 0 "and all of it is removed"
