@@ -58,3 +58,14 @@ def wait_for(key):
 @app.task(rate_limit="10/s")
 def limited(key):
     notes.rpush(key, repr(time.time()))
+
+
+@app.task
+def train(name, epochs):
+    """Says where it is in a hash, and goes on to the next epoch when it is told."""
+    states = redis.Redis(port=int(PORT))
+    states.hset(f"job:{name}", "state", "running")
+    for epoch in range(1, epochs + 1):
+        notes.blpop(f"go:{name}", timeout=60)
+        states.hset(f"job:{name}", "epoch", epoch)
+    states.hset(f"job:{name}", "state", "completed")
