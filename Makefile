@@ -28,7 +28,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-TIDY     = $(shell find main.c store resp fs tests -name '*.[ch]' 2>/dev/null)
+TIDY     = $(shell find main.c store resp fs manual tests -name '*.[ch]' 2>/dev/null)
 
 # What is built is said in a few words; make V=1 shows the commands.
 V ?= 0
@@ -38,7 +38,7 @@ else
 say =
 endif
 
-.PHONY: all objects units unit run deps test test-crash test-damage check asan fuzz fuzzers bench bench-tools format install clean help
+.PHONY: all man objects units unit run deps test test-crash test-damage check asan fuzz fuzzers bench bench-tools format install uninstall clean help
 all: $(BUILD)/inodis
 
 help:
@@ -47,6 +47,7 @@ help:
 	@echo '                (PORT=6380 and MNT=/some/dir choose others)'
 	@echo 'make test       everything there is to test; ends with "N passed, N failed"'
 	@echo 'make unit       the unit tests alone'
+	@echo 'make man        the manual pages and the completion, in $(BUILD)/manual'
 	@echo 'make check      layering, file sizes, formatting'
 	@echo 'make asan       build-asan/inodis, with ASan and UBSan'
 	@echo 'make fuzz       each fuzzer of tests/fuzz for FUZZ_SECONDS=$(FUZZ_SECONDS)'
@@ -55,6 +56,7 @@ help:
 	@echo 'make bench      the cost table, against redis-server and tmpfs (BENCH_SCALE=0.1 is quicker)'
 	@echo 'make format     clang-format over every source'
 	@echo 'make install    to DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
+	@echo 'make uninstall  takes away what install put there'
 	@echo 'make clean      remove what was built'
 	@echo 'make V=1 ...    shows each command'
 
@@ -80,6 +82,32 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libinodis.a
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+# --- the manual and the completion, from the tables ---
+
+VERSION = $(shell sed -n 's/.*INODIS_VERSION  *"\(.*\)"/\1/p' resp/server.h)
+PAGES  := $(BUILD)/manual/inodis.1 $(BUILD)/manual/inodis.conf.5 $(BUILD)/manual/inodis-mount.5
+TABLES := $(BUILD)/manual/tables
+
+$(TABLES): $(BUILD)/manual/tables.o $(BUILD)/libinodis.a
+	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# What a page takes from the tables stands in a file of its own for a moment.
+$(BUILD)/manual/inodis.conf.5: LIST := directives
+$(BUILD)/manual/inodis-mount.5: LIST := kinds
+$(BUILD)/manual/%.5: manual/%.5.in $(TABLES)
+	$(call say,MAN)$(TABLES) $(LIST) >$@.list && sed -e '/^@[A-Z]*@$$/{r $@.list' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< >$@
+	@rm -f $@.list
+
+$(BUILD)/manual/%.1: manual/%.1 resp/server.h
+	@mkdir -p $(@D)
+	$(call say,MAN)sed 's/@VERSION@/$(VERSION)/' $< >$@
+
+$(BUILD)/manual/inodis.bash: manual/inodis.bash.in $(TABLES)
+	$(call say,GEN)$(TABLES) words | sed "s/.*/	'&'/" >$@.list && sed -e '/^@WORDS@$$/{r $@.list' -e 'd}' $< >$@
+	@rm -f $@.list
+
+man: $(PAGES) $(BUILD)/manual/inodis.bash
 
 objects: $(OBJECTS) $(if $(wildcard main.c),$(BUILD)/main.o)
 units: $(UNITS)
@@ -133,18 +161,35 @@ bench:
 format:
 	$(CLANG_FORMAT) -i $(TIDY)
 
-install: all
-	install -D -m 755 $(BUILD)/inodis $(DESTDIR)$(PREFIX)/bin/inodis
-	install -D -m 755 mount-scripts/mount.inodis $(DESTDIR)$(PREFIX)/sbin/mount.inodis
-	install -D -m 644 mount-scripts/inodis.service $(DESTDIR)$(PREFIX)/lib/systemd/system/inodis.service
-	sed -i 's#@PREFIX@#$(PREFIX)#g' $(DESTDIR)$(PREFIX)/lib/systemd/system/inodis.service \
-		$(DESTDIR)$(PREFIX)/sbin/mount.inodis
-	install -D -m 644 mount-scripts/fstab.example $(DESTDIR)$(PREFIX)/share/doc/inodis/fstab.example
-	install -d $(DESTDIR)$(PREFIX)/share/doc/inodis/demo
-	install -m 755 mount-scripts/demo/* $(DESTDIR)$(PREFIX)/share/doc/inodis/demo
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/inodis/README.md
+# What is installed: a mode, what it is, and its place below PREFIX.
+DOC := share/doc/inodis
+INSTALLED = \
+	755:$(BUILD)/inodis:bin/inodis \
+	755:mount-scripts/mount.inodis:sbin/mount.inodis \
+	644:mount-scripts/inodis.service:lib/systemd/system/inodis.service \
+	644:mount-scripts/inodis@.service:lib/systemd/system/inodis@.service \
+	644:$(BUILD)/manual/inodis.1:share/man/man1/inodis.1 \
+	644:$(BUILD)/manual/inodis.conf.5:share/man/man5/inodis.conf.5 \
+	644:$(BUILD)/manual/inodis-mount.5:share/man/man5/inodis-mount.5 \
+	644:$(BUILD)/manual/inodis.bash:share/bash-completion/completions/inodis \
+	644:mount-scripts/fstab.example:$(DOC)/fstab.example \
+	644:README.md:$(DOC)/README.md \
+	$(foreach d,$(sort $(wildcard mount-scripts/demo/*)),755:$d:$(DOC)/demo/$(notdir $d))
+WITH_PREFIX := sbin/mount.inodis lib/systemd/system/inodis.service lib/systemd/system/inodis@.service
+
+install: all man
+	@set -e; for f in $(INSTALLED); do \
+		mode=$${f%%:*}; rest=$${f#*:}; \
+		install -D -m $$mode $${rest%%:*} $(DESTDIR)$(PREFIX)/$${rest#*:}; \
+		echo "  INSTALL  $(DESTDIR)$(PREFIX)/$${rest#*:}"; \
+	done
+	@cd $(DESTDIR)$(PREFIX) && sed -i 's#@PREFIX@#$(PREFIX)#g' $(WITH_PREFIX)
+
+uninstall:
+	@for f in $(INSTALLED); do rm -f $(DESTDIR)$(PREFIX)/$${f##*:}; done
+	@rmdir $(DESTDIR)$(PREFIX)/$(DOC)/demo $(DESTDIR)$(PREFIX)/$(DOC) 2>/dev/null || true
 
 clean:
 	rm -rf $(BUILD) build-asan build-fuzz build-clang
 
--include $(OBJECTS:.o=.d) $(BUILD)/main.d $(UNITS:=.d) $(FUZZERS:=.d) $(TOOLS:=.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/main.d $(BUILD)/manual/tables.d $(UNITS:=.d) $(FUZZERS:=.d) $(TOOLS:=.d)

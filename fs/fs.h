@@ -30,6 +30,7 @@ struct mount_options {
 
 struct mount {
 	struct mount *next; /* of the same server */
+	struct mounts *all;
 	struct server *server;
 	struct session_mount who;
 	struct backend *backend;

@@ -156,12 +156,29 @@ static char *find_point(struct server *s, const char *dir)
 
 /* --- serving --- */
 
+static bool any_is_there(const struct mounts *all)
+{
+	const struct mount *m = all->first;
+
+	while (m && !m->fd)
+		m = m->next;
+	return m;
+}
+
 static void taken_away(struct mount *m)
 {
-	WARN(m->server, "The mount at %s was taken away; clients are served as before", m->point);
+	const struct config *cfg = &m->server->config;
+
 	loop_fd_remove(m->fd);
 	m->fd = NULL;
 	handles_free(m);
+	if ((cfg->end_with_mount || cfg->rdb[0]) && !any_is_there(m->all)) {
+		WARN(m->server, "The mount at %s was taken away; it was the last, so this ends",
+		     m->point);
+		if (server_shutdown(m->server, (unsigned)cfg->shutdown_on_sigterm))
+			return;
+	}
+	WARN(m->server, "The mount at %s was taken away; clients are served as before", m->point);
 }
 
 /* Everything the kernel has queued; false when the session is over. */
@@ -332,6 +349,7 @@ static bool prepare_all(struct mounts *all)
 		if (!m)
 			return false;
 		bool apart = is_apart(all, m);
+		m->all = all;
 		*last = m;
 		last = &m->next;
 		all->points[i] = m->point;

@@ -137,6 +137,7 @@ struct config {
 	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */
 	/* the mounts */
 	struct config_mounts mounts; /* --mount DIR [-o OPTIONS], any number of them */
+	bool end_with_mount;         /* the server ends when the last one is taken away */
 	char *rdb;                   /* the file to look into, nothing else; "" for a server */
 	char *mount_options;         /* for all of them, -o style list */
 	char *mount_user; /* the ACL user that they are where their options name none, "" for the default user */

@@ -14,6 +14,7 @@ static const char *const server_names[] = {"clients", "metrics", "save", "slowlo
 const struct kind kinds[] = {
 	{
 		.name = "string",
+		.help = &string_help,
 		.type = "string",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -22,6 +23,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "list",
+		.help = &list_help,
 		.type = "list",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -32,6 +34,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "set",
+		.help = &set_help,
 		.type = "set",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -42,6 +45,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "zset",
+		.help = &zset_help,
 		.type = "zset",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -53,6 +57,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "hash",
+		.help = &hash_help,
 		.type = "hash",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -63,6 +68,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "hash.d",
+		.help = &field_help,
 		.type = "hash",
 		.entry_mode = DIR_MODE,
 		.member_mode = FILE_MODE,
@@ -75,6 +81,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "set.d",
+		.help = &set_member_help,
 		.type = "set",
 		.entry_mode = DIR_MODE,
 		.member_mode = FILE_MODE,
@@ -87,6 +94,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "zset.d",
+		.help = &zset_member_help,
 		.type = "zset",
 		.entry_mode = DIR_MODE,
 		.member_mode = FILE_MODE,
@@ -99,6 +107,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "list.d",
+		.help = &element_help,
 		.type = "list",
 		.entry_mode = DIR_MODE,
 		.member_mode = FILE_MODE,
@@ -110,6 +119,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "stream",
+		.help = &stream_help,
 		.type = "stream",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -118,6 +128,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "stream.d",
+		.help = &entry_help,
 		.type = "stream",
 		.entry_mode = S_IFDIR | 0777,
 		.member_mode = S_IFREG | 0444,
@@ -127,6 +138,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "queue",
+		.help = &queue_help,
 		.type = "list",
 		.entry_mode = FILE_MODE,
 		.creates = true,
@@ -138,6 +150,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "pubsub",
+		.help = &channel_help,
 		.entry_mode = FILE_MODE,
 		.creates = true,
 		.tap = TAP_PUBSUB,
@@ -150,6 +163,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "server",
+		.help = &server_help,
 		.entry_mode = FILE_MODE,
 		.at_once = true,
 		.keyless = true,
@@ -158,6 +172,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "info",
+		.help = &info_help,
 		.below = "server",
 		.entry_mode = S_IFREG | 0444,
 		.keyless = true,
@@ -166,6 +181,7 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "config",
+		.help = &config_help,
 		.below = "server",
 		.entry_mode = FILE_MODE,
 		.at_once = true,
@@ -176,11 +192,13 @@ const struct kind kinds[] = {
 	},
 	{
 		.name = "key",
+		.help = &key_help,
 		.entry_mode = S_IFLNK | 0777,
 		.entry = &key_ops,
 	},
 	{
 		.name = "ttl",
+		.help = &ttl_help,
 		.entry_mode = FILE_MODE,
 		.entry = &ttl_ops,
 		.write = "EXPIRE",

@@ -42,6 +42,14 @@ struct file_ops {
 /* What reading takes, and waits for: fs/tap.h. */
 enum tap_kind { TAP_NONE, TAP_QUEUE, TAP_PUBSUB };
 
+/* For people: inodis-mount(5) is made of it. What is NULL is refused. */
+struct kind_help {
+	const char *file; /* what stands behind the directory's name: "KEY", "KEY/FIELD" */
+	const char *is;   /* what reading it shows */
+	const char *over, *append, *remove, *move; /* >, >>, rm, mv */
+	const char *poll; /* what poll waits for; NULL: ready at any time */
+};
+
 struct kind {
 	const char *name;  /* of the directory */
 	const char *type;  /* TYPE's word of the keys in it, NULL for any */
@@ -69,10 +77,16 @@ struct kind {
 		write; /* takes rows behind the key; of the other kinds that are written, what a write is */
 	int columns;
 	bool swapped; /* the reply has the columns the other way round */
+	const struct kind_help *help;
 };
 
 extern const struct kind kinds[];
 extern const int kinds_count;
+
+/* kinds/help.c, for the rows of the table. */
+extern const struct kind_help string_help, list_help, set_help, zset_help, hash_help, field_help,
+	set_member_help, zset_member_help, element_help, stream_help, entry_help, queue_help,
+	channel_help, server_help, info_help, config_help, key_help, ttl_help;
 
 static inline int kind_index(const struct kind *k)
 {

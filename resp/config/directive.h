@@ -73,6 +73,7 @@ struct directive {
 	const char *(*check)(const char *value);
 	/* Have the server follow the new value. False when it cannot: then the old value is set and applied again. */
 	bool (*apply)(struct server *s, struct config_error *err);
+	const char *doc; /* a sentence for inodis.conf(5) */
 	/* The feature is not there yet: any value but the default is refused with this, at start and at run time. */
 	const char *missing;
 };

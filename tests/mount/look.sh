@@ -54,6 +54,11 @@ stop
 is "$(sha256sum "$T/d/old.rdb"; ls -A "$T/d"; stat -c '%Y %Z %i' "$T/d/old.rdb")" "$before" "the file and its directory are as they were"
 ok "it is unmounted" bash -c "! mountpoint -q '$M'"
 
+look --rdb old.rdb --mount "$M"
+umount "$M"
+ok "umount ends it" wait "$server"
+server=
+
 refused() { # WHAT TEXT OPTION...
 	local what=$1 text=$2
 	shift 2
