@@ -55,7 +55,7 @@ def mutate(call, rng, args):
 def name_of(call):
     """The command's full name in upper case: GET, CLIENT|LIST."""
     name = call[0].upper().decode("latin1")
-    if name in ("CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "DEBUG", "PUBSUB", "XINFO", "XGROUP", "CLUSTER", "MODULE", "LATENCY", "ACL") and len(call) > 1:
+    if name in ("CLIENT", "CONFIG", "COMMAND", "OBJECT", "MEMORY", "SLOWLOG", "DEBUG", "PUBSUB", "XINFO", "XGROUP", "CLUSTER", "MODULE", "LATENCY", "ACL", "FUNCTION", "SCRIPT") and len(call) > 1:
         sub = call[1].upper().decode("latin1")
         return f"{name}|{sub}" if WORD.match(sub) else name
     return name
@@ -421,7 +421,22 @@ class Run:
                 row = []
         if row:
             lines.append("  ".join(f"{r:<22}" for r in row).rstrip())
-        return lines, [n for n in known if not per[n] and n not in ELSEWHERE]
+        return lines, [n for n in known if not per[n]]
+
+    def alone(self, call, proto):
+        """Compare the first reply to a command that ends its connection, or after which the server is busy."""
+        replies = []
+        for server in self.servers:
+            with server.conn() as c:
+                while b"rdb_bgsave_in_progress:1" in c.do("INFO", "persistence"):
+                    time.sleep(0.01)
+                if proto == 3:
+                    c.do("HELLO", 3)
+                replies.append(c.call(*call).raw)
+        self.cases[call[0]] += 1
+        if replies[0] != replies[1]:
+            self.wrong[call[0]] += 1
+            self.examples[call[0]].append(f"{show([w.encode() for w in call])}: {replies}")
 
     def report(self):
         lines = [f"unknown to inodis: {' '.join(sorted(self.missing))}"] if self.missing else []
@@ -431,8 +446,8 @@ class Run:
         return "\n".join(lines)
 
 
-# Commands of the list that cannot be compared this way; each has a test of its own.
-ELSEWHERE = {"MONITOR", "SHUTDOWN", "QUIT", "SAVE", "BGSAVE"}
+# What stands in no sequence: it would end it.
+ALONE = (["SAVE"], ["BGSAVE"], ["QUIT"], ["MONITOR"], ["SHUTDOWN", "ABORT"], ["SHUTDOWN", "NEVER"])
 
 
 def show(call):

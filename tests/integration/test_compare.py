@@ -3,13 +3,14 @@ import os
 
 import pytest
 
-from compare import Run
+from compare import ALONE, Run
 from shapes import FAMILIES
 
 # The same calls every time, so that a failure is the change's; COMPARE_SEED=$RANDOM goes looking for more.
 SEED = os.environ.get("COMPARE_SEED", "1")
 SEQUENCES = int(os.environ.get("COMPARE_SEQUENCES", "40"))
 _seen = {}
+_alone = []
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
@@ -22,11 +23,20 @@ def test_replies_and_data_equal_those_of_redis(pair, family, capsys):
     assert not run.wrong and not run.missing, f"seed {SEED}\n{run.report()}"
 
 
+@pytest.mark.parametrize("proto", (2, 3))
+def test_what_ends_a_conversation_answers_as_redis_does(pair, proto):
+    run = Run(*pair, seed=SEED)
+    for call in ALONE:
+        run.alone(call, proto)
+    _alone.append(run)
+    assert not run.wrong, run.report()
+
+
 def test_every_command_was_compared(pair, capsys):
     if len(_seen) < len(FAMILIES):
         pytest.skip("only with all the families before it")
     total = Run(*pair, seed=SEED)
-    for run in _seen.values():
+    for run in [*_seen.values(), *_alone]:
         total.cases.update(run.cases)
     with pair[0].conn() as c:
         lines, none = total.table(c)

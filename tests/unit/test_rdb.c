@@ -157,6 +157,27 @@ static void the_checksum_is_that_of_jones(void **state)
 			    crc64(0, text, sizeof(text)));
 }
 
+/* However long and wherever it begins, a text has the sum that one bit at a time gives. */
+static void the_checksum_is_the_same_by_the_bit(void **state)
+{
+	unsigned char text[1000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (unsigned char)(i * i * 31 + i);
+	for (size_t n = 0; n < 700; n += 1 + n / 97) {
+		uint64_t want = n * UINT64_C(0x9e3779b97f4a7c15), got = want;
+		const unsigned char *p = text + n % 67;
+		got = crc64(got, p, n);
+		for (size_t i = 0; i < n; i++) {
+			want ^= p[i];
+			for (int bit = 0; bit < 8; bit++)
+				want = want >> 1 ^ (want & 1 ? UINT64_C(0x95ac9329ac4bc9b5) : 0);
+		}
+		assert_true(got == want);
+	}
+}
+
 /* --- each encoding --- */
 
 static void strings_of_every_encoding_are_read(void **state)
@@ -573,6 +594,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_checksum_is_that_of_jones),
+		cmocka_unit_test(the_checksum_is_the_same_by_the_bit),
 		cmocka_unit_test(strings_of_every_encoding_are_read),
 		cmocka_unit_test(plain_collections_are_read),
 		cmocka_unit_test(scores_as_doubles_are_read),

@@ -42,6 +42,17 @@ static void cmd_flush(struct call *c)
 	scripts_function_flush(c);
 }
 
+/* Line ends at its end are blanks too: this is one of the errors that Redis does not trim. */
+static void unknown_argument(struct call *c, struct bytes word)
+{
+	char shown[128];
+	size_t n = word.n < sizeof(shown) ? word.n : sizeof(shown);
+
+	for (size_t i = 0; i < n; i++)
+		shown[i] = word.p[i] == '\r' || word.p[i] == '\n' ? ' ' : word.p[i];
+	reply_errorf(c->reply, "ERR Unknown argument %.*s", (int)n, shown);
+}
+
 static void cmd_list(struct call *c)
 {
 	const struct bytes *pattern = NULL;
@@ -57,8 +68,7 @@ static void cmd_list(struct call *c)
 			}
 			pattern = &c->argv[i];
 		} else {
-			int n = c->argv[i].n < 128 ? (int)c->argv[i].n : 128;
-			reply_errorf(c->reply, "ERR Unknown argument %.*s", n, c->argv[i].p);
+			unknown_argument(c, c->argv[i]);
 			return;
 		}
 	}
