@@ -17,6 +17,7 @@
 #include "store/base/blob.h"
 #include "store/base/bytes.h"
 
+struct change_notes;
 struct server;
 struct session_mount;
 
@@ -38,6 +39,15 @@ struct backend_facts {
 	bool stamped;    /* the rest is known */
 	uint64_t serial; /* the same as before: the key did not change; the converse may fail */
 	int64_t time_ms; /* when it last changed */
+	int64_t left_ms; /* until it, or the first of its fields, goes by itself; -1 for never. With stamped */
+};
+
+/* A name as the kernel may remember it: a key of @type (NULL: any), or a member of it. */
+struct backend_name {
+	unsigned db;
+	bool has_member;
+	const char *type;
+	struct bytes key, member;
 };
 
 /* A session of its own for one open ctl file. */
@@ -53,6 +63,15 @@ struct backend_ops {
 	int64_t (*latest_ms)(struct backend *b);
 	/* Of the last change of any key (extra): the same as before, nothing changed. */
 	uint64_t (*latest_serial)(struct backend *b);
+	/* Copies kept elsewhere (extra, all or none of these; resp/changes.h): @fn is told of changes of what is held, before any
+	 * reply leaves, to clients as to the mount's own commands. hold answers the key's id in the notes. */
+	bool (*watch)(struct backend *b, void (*fn)(void *arg, const struct change_notes *n),
+		      void *arg);
+	uint64_t (*hold)(struct backend *b, unsigned db, struct bytes key);
+	void (*hold_any)(struct backend *b);
+	void (*hold_none)(struct backend *b);
+	/* Whether the name is surely still there. Nothing is counted or touched. */
+	bool (*stands)(struct backend *b, const struct backend_name *n);
 	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
 	 * drop errors from close, so they must come at open and write. */
 	const char *(*refusal)(struct backend *b, uint64_t bytes);

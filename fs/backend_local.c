@@ -1,6 +1,7 @@
 #include "fs/backend_local.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "fs/held.h"
 #include "resp/acl/acl.h"
@@ -11,6 +12,9 @@
 #include "resp/sessions/transaction.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
+#include "store/types/hash.h"
+#include "store/types/set.h"
+#include "store/types/zset.h"
 
 #define PARCELS_POOLED 8
 #define UNIT_INLINE    8
@@ -159,12 +163,27 @@ static void local_submit(struct backend *b, unsigned db, const struct backend_co
 		mem_free(items);
 	p->done = done;
 	p->arg = arg;
-	aof_await(l->server, l->session.hold, hand_over, p);
+	uint64_t hold = l->session.hold;
+	changes_settle(l->server->changes,
+		       l->server->running); /* the kernel lets go before it is answered */
+	aof_await(l->server, hold, hand_over, p);
 }
 
 static void local_settle(struct backend *b, void (*done)(void *arg, int err), void *arg)
 {
 	aof_settle(((struct backend_local *)b)->server, done, arg);
+}
+
+/* How long what @word is bound to stays as it is if nobody changes it. */
+static int64_t left_ms(const struct keyspace *ks, uint64_t word)
+{
+	int64_t ends = entry_expiry(word);
+	int64_t field =
+		word_type(word) == VALUE_HASH ? hash_next_expiry(entry_container(word)) : -1;
+
+	if (field >= 0 && (ends < 0 || field < ends))
+		ends = field;
+	return ends < 0 ? -1 : ends > ks->now_ms ? ends - ks->now_ms : 0;
 }
 
 static void local_facts(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out)
@@ -179,6 +198,59 @@ static void local_facts(struct backend *b, unsigned db, struct bytes key, struct
 	out->stamped = true;
 	out->serial = stamp.serial;
 	out->time_ms = stamp.time_ms;
+	out->left_ms = word ? left_ms(s->keyspace, word) : -1;
+}
+
+static bool local_watch(struct backend *b, void (*fn)(void *arg, const struct change_notes *n),
+			void *arg)
+{
+	return changes_watch(((struct backend_local *)b)->server->changes, fn, arg);
+}
+
+static uint64_t local_hold(struct backend *b, unsigned db, struct bytes key)
+{
+	uint64_t id = changes_id(db, keyhash(key));
+
+	changes_hold(((struct backend_local *)b)->server->changes, id);
+	return id;
+}
+
+static void local_hold_any(struct backend *b)
+{
+	changes_hold_any(((struct backend_local *)b)->server->changes);
+}
+
+static void local_hold_none(struct backend *b)
+{
+	changes_hold_none(((struct backend_local *)b)->server->changes);
+}
+
+static bool has_member(struct keyspace *ks, uint64_t word, struct bytes member)
+{
+	double score;
+
+	switch (word_type(word)) {
+	case VALUE_HASH: {
+		int64_t ends = hash_expiry(entry_container(word), member);
+		return ends == -1 || ends >= keyspace_fields_now(ks);
+	}
+	case VALUE_SET:
+		return set_has(entry_container(word), member);
+	case VALUE_ZSET:
+		return zset_score(entry_container(word), member, &score);
+	default: /* an index, an id: not worth looking */
+		return false;
+	}
+}
+
+static bool local_stands(struct backend *b, const struct backend_name *n)
+{
+	struct keyspace *ks = ((struct backend_local *)b)->server->keyspace;
+	uint64_t word = keyspace_read(&ks->dbs[n->db], n->key, KEYSPACE_NOTOUCH);
+
+	if (!word || (n->type && strcmp(value_type_name(word_type(word)), n->type)))
+		return false;
+	return !n->has_member || has_member(ks, word, n->member);
 }
 
 static int64_t local_latest_ms(struct backend *b)
@@ -286,6 +358,11 @@ static const struct backend_ops local_ops = {
 	.facts = local_facts,
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
+	.watch = local_watch,
+	.hold = local_hold,
+	.hold_any = local_hold_any,
+	.hold_none = local_hold_none,
+	.stands = local_stands,
 	.refusal = local_refusal,
 	.may = local_may,
 	.settle = local_settle,

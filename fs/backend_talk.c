@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "fs/backend_local.h"
+#include "resp/changes.h"
 #include "resp/item.h"
 #include "resp/log.h"
 #include "resp/net/loop.h"
@@ -87,6 +88,7 @@ static bool run(struct backend_talk *t, struct dispatch_item *item)
 		reply_error(&t->reply, "OOM command not allowed when used memory > 'maxmemory'.");
 	}
 	t->busy = false;
+	changes_settle(t->home->server->changes, t->home->server->running);
 	return item->state == ITEM_DONE;
 }
 
@@ -126,6 +128,7 @@ static int64_t tell_all(void *arg)
 	struct backend_local *l = arg;
 
 	l->timer = NULL;
+	changes_settle(l->server->changes, false);
 	while (l->woken) {
 		struct backend_talk *t = l->woken;
 		DL_DELETE(l->woken, t);

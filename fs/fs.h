@@ -23,7 +23,7 @@ struct mount_options {
 	gid_t gid;
 	mode_t umask;
 	unsigned db;
-	bool ro, raw, allow_other;
+	bool ro, raw, allow_other, nocache;
 	char flags[128]; /* words for the kernel, each with a comma in front */
 	char user[128];  /* whose rights it has, "" for the default user */
 };

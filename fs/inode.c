@@ -91,6 +91,7 @@ static void list(struct inodes *t, struct inode *i)
 
 static void unlist(struct inodes *t, struct inode *i)
 {
+	cache_drop(t, i);
 	if (i->listed)
 		HASH_DELETE(by_place, t->by_place, i);
 	i->listed = false;
@@ -163,6 +164,8 @@ void inode_unref(struct inodes *t, struct inode *i)
 void inode_forget(struct inodes *t, struct inode *i, uint64_t n)
 {
 	i->nlookup -= n < i->nlookup ? n : i->nlookup;
+	if (i->nlookup == 0)
+		cache_forget(t, i);
 	if (i->refs == 0 && i->nlookup == 0)
 		free_inode(t, i);
 }
@@ -172,6 +175,9 @@ void inode_unlink(struct inodes *t, struct inode *i)
 	unlist(t, i);
 	inode_ref(i);
 	inode_set_empty_dir(t, i, false);
+	if (i->kept)
+		inode_unref(t, i);
+	i->kept = false;
 	inode_unref(t, i);
 }
 
@@ -221,6 +227,23 @@ bool inode_set_empty_dir(struct inodes *t, struct inode *i, bool on)
 	return true;
 }
 
+void inode_keep(struct inodes *t, struct inode *i)
+{
+	if (i->kept)
+		return;
+	if (!t->kept)
+		t->kept = mem_calloc(INODE_KEPT * sizeof(*t->kept));
+	struct inode *old = inode_by_id(t, t->kept[t->kept_next]);
+	t->kept[t->kept_next] = i->id;
+	t->kept_next = (t->kept_next + 1) % INODE_KEPT;
+	i->kept = true;
+	inode_ref(i);
+	if (old && old->kept) {
+		old->kept = false;
+		inode_unref(t, old);
+	}
+}
+
 void inodes_init(struct inodes *t, const struct place *root)
 {
 	*t = (struct inodes){0};
@@ -234,4 +257,6 @@ void inodes_fini(struct inodes *t)
 	HASH_ITER (by_id, t->by_id, i, next) {
 		free_inode(t, i);
 	}
+	mem_free(t->kept);
+	cache_fini(&t->cache);
 }

@@ -11,8 +11,10 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "fs/cache.h"
 #include "store/base/bytes.h"
 
+struct inode;
 struct kind;
 struct scratch;
 struct handle;
@@ -53,6 +55,7 @@ struct inode {
 	/* An element written with a newline that is not stored: shown again while the element still hashes to this. */
 	bool newline;
 	uint64_t newline_hash;
+	bool kept; /* for that: inode_keep */
 
 	unsigned opens;    /* open files and directories */
 	unsigned creating; /* open files that made this name, before it is a key */
@@ -60,6 +63,14 @@ struct inode {
 	struct scratch *scratch;
 	struct handle *writers; /* open files that stage content */
 	uint64_t heard;         /* a channel: bytes that its readers were given */
+
+	/* What the kernel may answer from its own memory: fs/cache.h */
+	uint64_t held_id;                   /* its key in change notes, while it is in the table */
+	struct inode *held_next, **held_at; /* of the same bucket; what points here */
+	uint64_t name_epoch;                /* when its name was given away; 0 for not */
+	bool attr_held;                     /* its attributes were given away */
+	bool attr_late; /* and taken back before the kernel had made its inode */
+	bool own;       /* the kernel is itself taking the name away */
 	UT_hash_handle by_id, by_place;
 };
 
@@ -67,6 +78,9 @@ struct inodes {
 	struct inode *by_id, *by_place;
 	uint64_t next_id;
 	unsigned empty_dirs;
+	uint64_t *kept; /* ids of inodes that were kept, the oldest is overwritten */
+	unsigned kept_next;
+	struct cache cache;
 };
 
 #define INODE_ROOT 1
@@ -101,6 +115,10 @@ void inode_move_below(struct inodes *t, const struct place *from, const struct p
 /* Set or clear empty_dir with its reference. False when there are too many (INODE_EMPTY_DIRS). */
 bool inode_set_empty_dir(struct inodes *t, struct inode *i, bool on);
 #define INODE_EMPTY_DIRS 4096
+
+/* Remember it, though the kernel may forget it, until INODE_KEPT others were kept. */
+void inode_keep(struct inodes *t, struct inode *i);
+#define INODE_KEPT 16384
 
 /* The stable number of a place. */
 uint64_t place_ino(const struct place *place);

@@ -171,6 +171,7 @@ static void taken_away(struct mount *m)
 
 	loop_fd_remove(m->fd);
 	m->fd = NULL;
+	cache_stop(m);
 	handles_free(m);
 	if ((cfg->end_with_mount || cfg->rdb[0]) && !any_is_there(m->all)) {
 		WARN(m->server, "The mount at %s was taken away; it was the last, so this ends",
@@ -359,12 +360,14 @@ static bool prepare_all(struct mounts *all)
 	return true;
 }
 
-static void tell_polls(void *arg)
+static void turn_ends(void *arg)
 {
 	struct mounts *all = arg;
 
-	for (struct mount *m = all->first; m; m = m->next)
+	for (struct mount *m = all->first; m; m = m->next) {
 		polls_tell(m);
+		cache_turn(m);
+	}
 }
 
 struct mounts *mounts_start(struct server *s)
@@ -383,7 +386,7 @@ struct mounts *mounts_start(struct server *s)
 		mounts_stop(all);
 		return NULL;
 	}
-	loop_before_wait(s->loop, tell_polls, all);
+	loop_before_wait(s->loop, turn_ends, all);
 	return all;
 }
 
@@ -391,6 +394,7 @@ static void answer_rest(struct mount *m)
 {
 	serve(m);
 	loop_fd_remove(m->fd);
+	cache_stop(m);
 	held_cancel(m->backend);
 	handles_free(m); /* what is parked is answered while there is somebody to hear it */
 	aof_flush(m->server);

@@ -50,6 +50,8 @@ static bool apply(struct mount_options *o, const char *name, const char *value)
 			o->raw = true;
 		else if (!strcmp(name, "allow_other"))
 			o->allow_other = true;
+		else if (!strcmp(name, "nocache"))
+			o->nocache = true;
 		else
 			return pass_on(o, name);
 		return true;

@@ -11,6 +11,7 @@ struct task *task_new(struct mount *m, struct fuse_req *req, struct inode *inode
 	t->m = m;
 	t->req = req;
 	t->inode = inode;
+	t->asked = m->backend->ops->latest_serial(m->backend);
 	if (inode) {
 		inode_ref(inode);
 		t->at = inode->place;

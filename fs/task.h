@@ -47,6 +47,8 @@ struct task {
 	bool keep_ttl;     /* replacing the value keeps its expiry */
 	bool extend;       /* truncate: never to less than there is */
 	bool excl;         /* create: only when it is not there */
+	bool setting;      /* SETATTR: the kernel keeps nothing of the answer */
+	uint64_t asked;    /* the last change's serial when the task began */
 	uint64_t off;
 	size_t size;
 	int flags; /* open's, rename's, setattr's */

@@ -358,8 +358,10 @@ void kinds_remember_newline(struct task *t, struct bytes value, bool newline)
 	if (!i)
 		return;
 	i->newline = newline;
-	if (newline)
-		i->newline_hash = keyhash(value);
+	if (!newline)
+		return;
+	i->newline_hash = keyhash(value);
+	inode_keep(&t->m->inodes, i);
 }
 
 bool kinds_had_newline(const struct task *t, struct bytes value)

@@ -204,6 +204,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	const struct file_ops *ops = data && !i->scratch ? place_ops(&i->place) : NULL;
 	bool write = for_writing(fi->flags);
 	int err = 0;
+	cache_late(t->m, i);
 	t->flags = fi->flags;
 	if (i->scratch && (fi->flags & O_TRUNC))
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0);

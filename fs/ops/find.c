@@ -5,8 +5,6 @@
 #include "store/base/mem.h"
 #include "store/base/num.h"
 
-#define FIXED_TIMEOUT (365 * 86400.0)
-
 static int place_in_top(const struct mount *m, struct bytes name, struct place *p)
 {
 	bool top = !p->numbered;
@@ -260,10 +258,8 @@ void ops_reply_entry(struct task *t, int err)
 		return;
 	}
 	e.ino = i->id;
-	if (place_is_fixed(
-		    &i->place)) /* a name of the tree never goes; a key's may with the next command */
-		e.entry_timeout = FIXED_TIMEOUT;
 	ops_attr(t->m, i, t->found_size, &e.attr);
+	cache_entry(t, &e.entry_timeout, &e.attr_timeout);
 	i->nlookup++;
 	if (fuse_reply_entry(t->req, &e) != 0)
 		inode_forget(&t->m->inodes, i, 1);
@@ -279,7 +275,7 @@ void ops_reply_attr(struct task *t, int err)
 		return;
 	}
 	ops_attr(t->m, t->inode, t->found_size, &st);
-	fuse_reply_attr(t->req, &st, 0);
+	fuse_reply_attr(t->req, &st, t->setting ? 0 : cache_attr(t));
 	task_free(t);
 }
 
@@ -335,6 +331,15 @@ struct task *ops_child(fuse_req_t req, fuse_ino_t parent, const char *name, int 
 
 static void found(struct task *t, int err)
 {
+	struct fuse_entry_param e = {0};
+
+	if (err == ENOENT || err == ERROR_TYPE)
+		e.entry_timeout = cache_missing(t);
+	if (e.entry_timeout > 0) {
+		fuse_reply_entry(t->req, &e);
+		task_free(t);
+		return;
+	}
 	ops_reply_entry(t, err == ERROR_TYPE ? ENOENT : err);
 }
 

@@ -120,6 +120,7 @@ static void unlinked(struct task *t, int err)
 
 	if ((err == ENOENT || err == ERROR_TYPE) && i->creating)
 		err = 0;
+	cache_own_end(t->m, i, err);
 	if (!err) {
 		struct inode *dir = t->was_last ? directory_of(t->m, &t->at) : NULL;
 		if (dir) /* rm -r comes back for it */
@@ -158,6 +159,7 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 		ops_reply_err(t, EPERM);
 	} else {
 		task_then(t, unlinked);
+		i->own = true;
 		if (orphan_wanted(i))
 			orphan_load(t, i, unlink_now);
 		else

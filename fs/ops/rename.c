@@ -24,12 +24,15 @@ static bool same_place(const struct place *a, const struct place *b)
 /* It stands there now, for the kernel too. */
 static void moved(struct task *t, int err)
 {
+	cache_own_end(t->m, t->inode, err);
 	if (!err) {
 		const struct place *from = &t->inode->place;
 		bool below = from->node == NODE_ENTRY && S_ISDIR(from->kind->entry_mode);
 		if (below)
+			cache_move_below(t->m, from);
+		if (below)
 			inode_move_below(&t->m->inodes, from, &t->to);
-		inode_move(&t->m->inodes, t->inode, &t->to);
+		cache_move(t->m, t->inode, &t->to);
 		orphan_settle(t);
 	}
 	ops_reply_err(t, err);
@@ -97,6 +100,7 @@ static void rename_key(struct task *t)
 	struct bytes from[] = {BYTES("TYPE"), t->at.key}, to[] = {BYTES("TYPE"), t->to.key};
 	struct backend_command cmds[] = {{.argc = 2, .argv = from}, {.argc = 2, .argv = to}};
 
+	t->inode->own = true;
 	task_then(t, moved);
 	task_submit(t, cmds, 2, rename_typed);
 }
@@ -165,6 +169,7 @@ static void member_loaded(struct task *t, int err)
 
 static void rename_member(struct task *t)
 {
+	t->inode->own = true;
 	task_then(t, moved);
 	task_then(t, member_loaded);
 	place_ops(&t->at)->load(t);
@@ -276,6 +281,7 @@ static void hide_loaded(struct task *t, int err)
 		ops_reply_err(t, err);
 		return;
 	}
+	t->inode->own = true;
 	task_then(t, hidden);
 	task_then(t, member_removed);
 	place_ops(&t->at)->remove(t);

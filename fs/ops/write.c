@@ -283,6 +283,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 
 	if (!t)
 		return;
+	t->setting = true;
 	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner, mode and times are the mount's */
 		t->handle = fi ? ops_handle(fi) : NULL;
 		set(t, 0);

@@ -1,5 +1,6 @@
 /* resp/net/busy.c - see busy.h. */
 #include "resp/net/busy.h"
+#include "resp/changes.h"
 
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
@@ -67,6 +68,8 @@ static void release_held(struct network *n)
 
 static void send_all(struct network *n)
 {
+	if (n->server->changes)
+		changes_settle(n->server->changes, true);
 	release_held(n);
 	struct client *c = n->send_list, *caller = NULL;
 	n->send_list = NULL;

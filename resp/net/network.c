@@ -1,5 +1,6 @@
 /* resp/net/network.c - see network.h. */
 #include "resp/net/network.h"
+#include "resp/changes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -46,6 +47,8 @@ static void send_replies(void *arg)
 		return;
 	if (n->server->tracking)
 		tracking_turn(n->server);
+	if (n->server->changes)
+		changes_settle(n->server->changes, false);
 	release_held(n);
 	struct client *c = n->send_list;
 	n->send_list = NULL;

@@ -1,7 +1,8 @@
-/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|read|open PATH COUNT" prints nanoseconds for each.
+/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|missing|read|open PATH COUNT" prints nanoseconds for each.
  *
- * read reads 32 bytes of a file that stays open; open is open, read, close.
+ * missing is stat of a name that is not there; read reads 32 bytes of a file that stays open; open is open, read, close.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,12 @@ static int do_stat(const char *path)
 {
 	struct stat st;
 	return stat(path, &st);
+}
+
+static int do_missing(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) < 0 && errno == ENOENT ? 0 : -1;
 }
 
 static int do_open(const char *path)
@@ -31,19 +38,21 @@ static int do_open(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: fsloop stat|read|open PATH COUNT\n");
+		fprintf(stderr, "usage: fsloop stat|missing|read|open PATH COUNT\n");
 		return 2;
 	}
 	const char *op = argv[1], *path = argv[2];
 	long count = atol(argv[3]);
 	char buf[32];
-	int fd = open(path, O_RDONLY), bad = fd < 0;
+	int fd = open(path, O_RDONLY), bad = fd < 0 && *op != 'm';
 	struct timespec a, b;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (long i = 0; i < count && !bad; i++) {
 		if (*op == 's')
 			bad = do_stat(path) < 0;
+		else if (*op == 'm')
+			bad = do_missing(path) < 0;
 		else if (*op == 'o')
 			bad = do_open(path) < 0;
 		else

@@ -1,0 +1,83 @@
+/* fs/cache.h - what the kernel may answer from its own memory, and taking it back before anybody could see that it is stale.
+ *
+ * Names, also those that are not there, and attributes are given to the kernel for a year, those of a key with an expiry for as
+ * long as it lives. What was given is held here by key; resp/changes.h tells which of the held keys changed, before any
+ * reply leaves. Then:
+ *
+ * - attributes are withdrawn one by one (FUSE_NOTIFY_INVAL_INODE without pages), once: nothing is held of them until they
+ *   are asked for again;
+ * - a name that is no longer what the kernel thinks makes a new epoch (FUSE_NOTIFY_INC_EPOCH): all names are asked for again.
+ *
+ * Both take no lock that a request may hold, so the engine thread may send them. Not given away is what the mount alone
+ * knows: scratch files, names that are no keys yet, files being written, whatever is no key.
+ *
+ * Without the epoch (before Linux 6.16), with -o nocache, from a backend that does not tell of changes, and for all mounts of a server but the first, only the names of the tree are given. */
+#ifndef FS_CACHE_H
+#define FS_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct inode;
+struct inodes;
+struct mount;
+struct place;
+struct task;
+
+#define CACHE_MINOR 44 /* of the protocol that has the epoch */
+
+/* More names are not given away: each is known here for as long as it is cached there. */
+#define CACHE_NAMES 250000
+
+#define CACHE_MISSING                                                                              \
+	4096 /* names that are known not to be there, a power of 2; half of it is used */
+#define CACHE_MISSED 256 /* remembered misses */
+#define CACHE_LATE   16
+
+struct cache {
+	bool on;       /* the kernel has epochs */
+	bool watching; /* and the backend tells of changes */
+	uint64_t epoch;
+	struct inode **heads; /* held inodes by their keys; the size is a power of 2 */
+	size_t nheads, names;
+	struct inode *tree; /* the tree's directories whose attributes are held */
+	size_t holds;       /* keys given to the backend since it last dropped all */
+	uint64_t *missing;  /* ids of keys; open addressing, 0 is free */
+	size_t nmissing;
+	uint64_t missed[CACHE_MISSED]; /* names asked for in vain once: the second time is held */
+	uint64_t late[CACHE_LATE];     /* inodes with attr_late */
+	unsigned nlate;
+	uint64_t attrs_taken, epochs; /* how often */
+};
+
+/* Begin, as soon as the kernel has said what it can; once. */
+void cache_start(struct mount *m);
+/* The kernel is not told anything any more. */
+void cache_stop(struct mount *m);
+void cache_fini(struct cache *c);
+
+/* Seconds for which the kernel may keep what @t answers of t->inode, which is remembered. 0 for what changed since the task began. */
+void cache_entry(struct task *t, double *name, double *attr);
+double cache_attr(struct task *t);
+/* The same of a name that is not there. Names that are about to be made are asked for once before: only the second time counts. */
+double cache_missing(struct task *t);
+
+/* Before OPEN is answered: attributes that were withdrawn before the kernel had the inode. */
+void cache_late(struct mount *m, struct inode *i);
+/* At the end of a turn: the same for others. */
+void cache_turn(struct mount *m);
+
+/* What the kernel asked for at inode->own is done, or failed. */
+void cache_own_end(struct mount *m, struct inode *i, int err);
+/* Before what lies in the directory @from moves along with it. */
+void cache_move_below(struct mount *m, const struct place *from);
+/* inode_move, and the kernel takes what it has along. */
+void cache_move(struct mount *m, struct inode *i, const struct place *to);
+
+/* @i is not what its place says any more: not to be looked for by its key. */
+void cache_drop(struct inodes *t, struct inode *i);
+/* The kernel has nothing of it any more. */
+void cache_forget(struct inodes *t, struct inode *i);
+
+#endif
