@@ -72,6 +72,22 @@ def test_scan_by_type_gives_that_type_only(conn):
         assert got == want
 
 
+def test_scan_removes_the_expired_keys_that_it_meets(server, conn):
+    conn.do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    pipeline(conn, [["SET", f"s{i}", 1] for i in range(50)] + [["SET", f"x{i}", 1, "PX", 1] for i in range(50)])
+    conn.do("HSET", "xh", "f", 1)
+    conn.do("PEXPIRE", "xh", 1)
+    conn.do("SET", "other", 1, "PX", 1)
+    time.sleep(0.02)
+    assert conn.do("DBSIZE") == 102
+    cursor, keys = conn.do("SCAN", 0, "COUNT", 1000, "MATCH", "[sx]*", "TYPE", "string")
+    assert cursor == b"0" and len(keys) == 50
+    assert conn.do("DBSIZE") == 51, "what the pattern does not name stays, whatever the type"
+    conn.do("SCAN", 0, "COUNT", 1000)
+    assert conn.do("DBSIZE") == 50
+    assert int(server.info(conn)["expired_keys"]) == 52
+
+
 def test_keys_expire_without_being_touched(server, conn):
     pipeline(conn, [["SET", f"k{i}", "v", "PX", 100 + i % 400] for i in range(5000)] + [["SET", f"stay{i}", "v"] for i in range(100)])
     end = time.monotonic() + 15

@@ -1,7 +1,10 @@
 /* KEYS and SCAN. */
+#include <string.h>
+
 #include "resp/commands/keys/keys.h"
 #include "resp/commands/keys/scan.h"
 #include "store/base/glob.h"
+#include "store/base/mem.h"
 
 /* --- KEYS --- */
 
@@ -36,16 +39,55 @@ void keys_keys(struct call *c)
 
 /* --- SCAN --- */
 
+/* Names of expired keys that a step came upon: each with its length in front. They go when the step is over, as a walk does not delete. */
+struct expired_names {
+	char *bytes;
+	size_t len, cap;
+};
+
 struct scan_walk {
 	struct call *c;
 	struct scan scan;
+	struct expired_names expired;
 };
+
+static void expired_add(struct expired_names *e, struct bytes key)
+{
+	size_t need = e->len + sizeof(key.n) + key.n;
+
+	if (need > e->cap) {
+		e->cap = need < 256 ? 256 : need * 2;
+		e->bytes = mem_realloc(e->bytes, e->cap);
+	}
+	memcpy(e->bytes + e->len, &key.n, sizeof(key.n));
+	if (key.n)
+		memcpy(e->bytes + e->len + sizeof(key.n), key.p, key.n);
+	e->len = need;
+}
+
+/* Looking a key up is what removes it, tells of it and journals it. */
+static void expired_remove(struct call *c, struct expired_names *e)
+{
+	struct bytes key;
+
+	for (size_t at = 0; at < e->len; at += sizeof(key.n) + key.n) {
+		memcpy(&key.n, e->bytes + at, sizeof(key.n));
+		key.p = (void *)(e->bytes + at + sizeof(key.n));
+		keyspace_read(c->db, key, KEYSPACE_NOTOUCH);
+	}
+	e->len = 0;
+}
 
 static void scan_visit(void *arg, uint64_t word)
 {
 	struct scan_walk *w = arg;
 	struct bytes key = entry_key(word);
-	if (scan_wants(&w->scan, key) && !keyspace_is_expired(w->c->db->ks, word))
+
+	if (!scan_wants(&w->scan, key))
+		return;
+	if (keyspace_is_expired(w->c->db->ks, word))
+		expired_add(&w->expired, key);
+	else if (w->scan.types >> word_type(word) & 1)
 		scan_add(&w->scan, key);
 }
 
@@ -53,10 +95,16 @@ void keys_scan(struct call *c)
 {
 	struct scan_walk w = {.c = c};
 	struct scan *s = &w.scan;
+	unsigned types;
+
 	if (!scan_cursor(c, 1, s) || !scan_options(c, 2, SCAN_KEYS, s))
 		return;
-	do
-		s->cursor = keyspace_scan(c->db, s->cursor, s->types, scan_visit, &w);
-	while (scan_more(s));
+	/* Expired keys go whatever their type, as in Redis 7: they have to be looked at where there may be any. */
+	types = table_count(&c->db->volatiles) ? KEYSPACE_ALL_TYPES : s->types;
+	do {
+		s->cursor = keyspace_scan(c->db, s->cursor, types, scan_visit, &w);
+		expired_remove(c, &w.expired);
+	} while (scan_more(s));
+	mem_free(w.expired.bytes);
 	scan_reply(c, s);
 }
