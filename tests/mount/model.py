@@ -26,7 +26,8 @@ class Content:
 class Handle:
     def __init__(self, fd, flags, content, stage=None):
         self.fd, self.flags, self.content, self.stage, self.written = fd, flags, content, stage, False
-        self.unsaved, self.version = stage is not None and flags & os.O_TRUNC != 0, content.version
+        # The kernel leaves O_TRUNC out of an open with O_EXCL.
+        self.unsaved, self.version = stage is not None and flags & (os.O_TRUNC | os.O_EXCL) == os.O_TRUNC, content.version
 
     def view(self):
         """What it reads. A stage that was stored is dropped when somebody else changed the file since then."""
