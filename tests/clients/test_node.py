@@ -60,7 +60,7 @@ def said(modules, tmp_path_factory):
             with servers.Server(kind=KIND) as s, open(output, "wb") as out:
                 env = dict(os.environ, SERVER_PORT=str(s.port), CLIENTS_MODULES=modules)
                 try:
-                    subprocess.run(["node", os.path.join(NODE, script)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, timeout=120)
+                    subprocess.run(["node", os.path.join(NODE, script)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, timeout=60)
                 except subprocess.TimeoutExpired:
                     pass  # the cases without a line say so
             text = output.read_text(errors="replace")
