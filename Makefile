@@ -28,7 +28,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS   := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-TIDY     = $(shell find main.c store resp fs manual tests -name '*.[ch]' 2>/dev/null)
+TIDY     = $(shell find main.c store resp fs mount-scripts tests -name '*.[ch]' 2>/dev/null)
 
 # What is built is said in a few words; make V=1 shows the commands.
 V ?= 0
@@ -89,21 +89,22 @@ VERSION = $(shell sed -n 's/.*INODIS_VERSION  *"\(.*\)"/\1/p' resp/server.h)
 PAGES  := $(BUILD)/manual/inodis.1 $(BUILD)/manual/inodis.conf.5 $(BUILD)/manual/inodis-mount.5
 TABLES := $(BUILD)/manual/tables
 
-$(TABLES): $(BUILD)/manual/tables.o $(BUILD)/libinodis.a
+$(TABLES): $(BUILD)/mount-scripts/manual/tables.o $(BUILD)/libinodis.a
+	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # What a page takes from the tables stands in a file of its own for a moment.
 $(BUILD)/manual/inodis.conf.5: LIST := directives
 $(BUILD)/manual/inodis-mount.5: LIST := kinds
-$(BUILD)/manual/%.5: manual/%.5.in $(TABLES)
+$(BUILD)/manual/%.5: mount-scripts/manual/%.5.in $(TABLES)
 	$(call say,MAN)$(TABLES) $(LIST) >$@.list && sed -e '/^@[A-Z]*@$$/{r $@.list' -e 'd}' -e 's/@VERSION@/$(VERSION)/' $< >$@
 	@rm -f $@.list
 
-$(BUILD)/manual/%.1: manual/%.1 resp/server.h
+$(BUILD)/manual/%.1: mount-scripts/manual/%.1 resp/server.h
 	@mkdir -p $(@D)
 	$(call say,MAN)sed 's/@VERSION@/$(VERSION)/' $< >$@
 
-$(BUILD)/manual/inodis.bash: manual/inodis.bash.in $(TABLES)
+$(BUILD)/manual/inodis.bash: mount-scripts/manual/inodis.bash.in $(TABLES)
 	$(call say,GEN)$(TABLES) words | sed "s/.*/	'&'/" >$@.list && sed -e '/^@WORDS@$$/{r $@.list' -e 'd}' $< >$@
 	@rm -f $@.list
 
@@ -192,4 +193,4 @@ uninstall:
 clean:
 	rm -rf $(BUILD) build-asan build-fuzz build-clang
 
--include $(OBJECTS:.o=.d) $(BUILD)/main.d $(BUILD)/manual/tables.d $(UNITS:=.d) $(FUZZERS:=.d) $(TOOLS:=.d)
+-include $(OBJECTS:.o=.d) $(BUILD)/main.d $(BUILD)/mount-scripts/manual/tables.d $(UNITS:=.d) $(FUZZERS:=.d) $(TOOLS:=.d)

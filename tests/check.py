@@ -16,7 +16,7 @@ INCLUDE = re.compile(rb'^\s*#\s*include\s*"([^"]+)"', re.M)
 
 def sources():
     files = ["main.c"] if os.path.exists("main.c") else []
-    for top in (*LAYERS, "manual", "tests"):
+    for top in (*LAYERS, "mount-scripts", "tests"):
         for folder, _, names in os.walk(top):
             files += [os.path.join(folder, n) for n in names if n.endswith((".c", ".h"))]
     return sorted(files)

@@ -1,4 +1,4 @@
-/* manual/tables.c - what the manual and the shell's completion take from the tables of directives and of file kinds.
+/* mount-scripts/manual/tables.c - what the manual and the shell's completion take from the tables of directives and of file kinds.
  *
  *     tables directives     inodis.conf(5)'s entries
  *     tables kinds          inodis-mount(5)'s entries
