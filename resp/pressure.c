@@ -90,6 +90,12 @@ static int64_t go_on(void *arg)
 	return -1;
 }
 
+void pressure_begin(struct server *s)
+{
+	if (!s->evicting && !s->loading && !fits(s))
+		s->evicting = loop_timer_add(s->loop, 0, go_on, s);
+}
+
 bool pressure_relieve(struct server *s)
 {
 	if (fits(s)) {
@@ -103,8 +109,7 @@ bool pressure_relieve(struct server *s)
 	case FITS:
 		return true;
 	case TIME_OVER:
-		if (!s->evicting)
-			s->evicting = loop_timer_add(s->loop, 0, go_on, s);
+		pressure_begin(s);
 		return true;
 	case NOTHING_LEFT:
 		break;

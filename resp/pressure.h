@@ -13,5 +13,7 @@ struct server;
 /* Evict until the limit holds, for as long as maxmemory-eviction-tenacity allows; what is left to do then goes on between commands.
  * False when the limit cannot be reached: nothing (more) may be evicted. */
 bool pressure_relieve(struct server *s);
+/* The limit or what may go changed: begin with it in the next turn of the loop, without waiting for a command. */
+void pressure_begin(struct server *s);
 
 #endif

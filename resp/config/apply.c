@@ -8,6 +8,7 @@
 #include "resp/net/network.h"
 #include "resp/persist/aof.h"
 #include "resp/persist/snapshot.h"
+#include "resp/pressure.h"
 #include "resp/process.h"
 #include "resp/scripts/scripts.h"
 #include "resp/server.h"
@@ -174,6 +175,8 @@ bool apply_maxmemory(struct server *s, struct config_error *err)
 			 "and/or the inability to accept new write commands depending on the "
 			 "maxmemory-policy.",
 			 (unsigned long long)limit, used);
+	if (s->loop)
+		pressure_begin(s);
 	return apply_maxmemory_clients(s, err);
 }
 

@@ -168,3 +168,15 @@ def test_a_lowered_limit_does_not_stop_the_server(server, conn):
         assert conn.do("PING") == b"PONG"
         time.sleep(0.01)
     assert int(server.info(conn)["used_memory"]) < used // 3 + (1 << 20)
+
+
+def test_a_lower_limit_evicts_without_waiting_for_a_command(server, conn):
+    conn.do("CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "notify-keyspace-events", "Ee")
+    for i in range(2000):
+        conn.do("SET", f"k{i}", "x" * 1000)
+    used = int(server.info(conn)["used_memory"])
+    with server.conn() as listener:
+        listener.do("SUBSCRIBE", "__keyevent@0__:evicted")
+        conn.do("CONFIG", "SET", "maxmemory", used - 500000)
+        assert listener.read().plain()[0] == b"message"
+    conn.do("CONFIG", "SET", "maxmemory", 0)
