@@ -433,7 +433,7 @@ class Run:
                 if proto == 3:
                     c.do("HELLO", 3)
                 replies.append(c.call(*call).raw)
-        self.cases[call[0]] += 1
+        self.cases[name_of([w.encode() for w in call])] += 1
         if replies[0] != replies[1]:
             self.wrong[call[0]] += 1
             self.examples[call[0]].append(f"{show([w.encode() for w in call])}: {replies}")
