@@ -85,11 +85,6 @@ static bool run_command(struct loading *l)
 	return true;
 }
 
-static bool is_word(const struct aof_in *in, const char *word)
-{
-	return in->argc == 1 && bytes_is(in->argv[0], word);
-}
-
 /* A transaction was begun: whether all of it is there. Comes back to its first command when it is. */
 static enum aof_item look_for_exec(struct loading *l)
 {
@@ -98,7 +93,7 @@ static enum aof_item look_for_exec(struct loading *l)
 
 	do
 		got = aof_in_next(&l->in);
-	while (got == AOF_CHECKED || (got == AOF_COMMAND && !is_word(&l->in, "exec")));
+	while (got == AOF_CHECKED || (got == AOF_COMMAND && !aof_in_is_word(&l->in, "exec")));
 	if (got == AOF_COMMAND)
 		aof_in_return(&l->in, begin);
 	else if (got == AOF_END)
@@ -158,7 +153,7 @@ static enum aof_item run_all(struct loading *l, bool *said)
 			continue;
 		if (got != AOF_COMMAND)
 			return got;
-		if (is_word(&l->in, "multi")) {
+		if (aof_in_is_word(&l->in, "multi")) {
 			got = in_unit ? AOF_BAD : look_for_exec(l);
 			if (in_unit)
 				l->in.error = "a transaction inside another";
@@ -167,7 +162,7 @@ static enum aof_item run_all(struct loading *l, bool *said)
 			in_unit = true;
 			continue;
 		}
-		if (is_word(&l->in, "exec")) {
+		if (aof_in_is_word(&l->in, "exec")) {
 			in_unit = false;
 		} else if (!run_command(l)) {
 			*said = true;

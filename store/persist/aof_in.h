@@ -55,6 +55,12 @@ void aof_in_fini(struct aof_in *in);
 
 enum aof_item aof_in_next(struct aof_in *in);
 
+/* Whether the command read last is this one word, in any case: MULTI, EXEC. */
+static inline bool aof_in_is_word(const struct aof_in *in, const char *word)
+{
+	return in->argc == 1 && bytes_is(in->argv[0], word);
+}
+
 /* To come back to a place. */
 struct aof_place {
 	uint64_t offset, crc, covered, lines;

@@ -25,7 +25,7 @@ enum verdict { FILE_VALID, FILE_EMPTY, FILE_CUT, FILE_NOTHING_TO_CUT, FILE_INVAL
 
 struct file {
 	const struct options *opt;
-	const char *path, *name;
+	const char *name;
 	bool last; /* what is cut off is lost, and only at the very end nothing follows it */
 	int fd;
 	uint64_t size, begin; /* commands begin there, behind a preamble */
@@ -37,11 +37,6 @@ struct file {
 
 /* --- one file --- */
 
-static bool is_word(const struct aof_in *in, const char *word)
-{
-	return in->argc == 1 && bytes_is(in->argv[0], word);
-}
-
 static void complain(uint64_t offset, const char *what)
 {
 	printf("0x%16llx: %s\n", (unsigned long long)offset, what);
@@ -50,7 +45,7 @@ static void complain(uint64_t offset, const char *what)
 /* What is wrong with a command by its place in or out of a transaction, or NULL; *@in_unit is as it is after it. */
 static const char *misplaced(const struct aof_in *in, bool *in_unit)
 {
-	bool multi = is_word(in, "multi"), exec = is_word(in, "exec");
+	bool multi = aof_in_is_word(in, "multi"), exec = aof_in_is_word(in, "exec");
 
 	if (multi && *in_unit)
 		return "Unexpected MULTI";
@@ -224,7 +219,7 @@ static enum verdict check_open(struct file *f)
 static enum verdict check_file(const struct options *opt, const char *path, const char *name,
 			       bool last)
 {
-	struct file f = {.opt = opt, .path = path, .name = name, .last = last};
+	struct file f = {.opt = opt, .name = name, .last = last};
 	struct stat st;
 
 	f.fd = open(path, (opt->fix || opt->until ? O_RDWR : O_RDONLY) | O_CLOEXEC);

@@ -4,7 +4,6 @@ Only what was synced is sure. Of the rest any page of any write, any change of l
 reached the disk or not, each for itself and in any order; a rename is there whole or not at all.
 """
 import os
-import shutil
 import struct
 
 HEAD = struct.Struct("=c3xII4xQQ")
@@ -184,7 +183,3 @@ class Disk:
             else:
                 with open(path, "wb") as f:
                     f.write(what.after_cut(rnd, keep))
-
-
-def copy(folder, to):
-    shutil.copytree(folder, to)
