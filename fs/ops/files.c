@@ -252,6 +252,18 @@ static void reply_bytes(struct task *t, struct bytes all)
 	task_free(t);
 }
 
+/* A reader came to the end of what it read, and behind it a longer value that is another one was found: its last bytes are no
+ * continuation, the reader is told of the end first. What was appended is one. */
+static bool is_another(const struct handle *h, const struct task *t)
+{
+	const struct bytes now = t->content.bytes, was = h->snap.bytes;
+
+	return h->loaded && t->off > 0 && !for_writing(h->flags) &&
+	       t->off == content_size(&h->snap) && h->read_to == t->off &&
+	       t->off < content_size(&t->content) &&
+	       (now.n < was.n || memcmp(now.p, was.p, was.n) != 0);
+}
+
 static void read_loaded(struct task *t, int err)
 {
 	struct handle *h = t->handle;
@@ -264,13 +276,17 @@ static void read_loaded(struct task *t, int err)
 		ops_reply_err(t, err);
 		return;
 	}
+	bool ended = is_another(h, t);
 	content_free(&h->snap);
 	h->snap = t->content;
 	t->content = (struct content){0};
 	if (!h->snap.kept) /* the copy moved with its buffer */
 		h->snap.bytes = buf_view(&h->snap.own);
 	h->loaded = true;
-	reply_content(t, &h->snap);
+	if (ended)
+		reply_bytes(t, BYTES(""));
+	else
+		reply_content(t, &h->snap);
 }
 
 /* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. Who writes as well

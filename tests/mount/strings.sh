@@ -115,4 +115,13 @@ cat <&3 >"$T/rest"
 cat "$T/big" "$T/big" | tail -c 9000000 >"$T/want"
 is "$(tail -c 9000000 "$T/rest" | cmp - "$T/want" && echo whole)" whole "a reader keeps the value it began with"
 exec 3<&-
+
+R set word running >/dev/null
+exec 3<"$M/string/word"
+is "$(dd bs=100 count=1 status=none <&3)" running "a value is read to its end"
+R set word completed >/dev/null
+is "$(dd bs=100 count=1 status=none <&3)" "" "a longer one that took its place is no continuation"
+R append word -and-more >/dev/null
+is "$(dd bs=100 count=2 status=none <&3)" ed-and-more "what was appended then is"
+exec 3<&-
 finish

@@ -109,7 +109,7 @@ if have less && have script; then
 	echo first >"$M/string/follow"
 	(sleep 0.3; R append follow "
 second
-" >/dev/null; sleep 2) | timeout 20 script -qec "timeout 4 less +F '$M/string/follow'" /dev/null >"$T/less" 2>&1
+" >/dev/null; sleep 2) | TERM=xterm timeout 20 script -qec "timeout --foreground 4 less +F '$M/string/follow'" /dev/null >"$T/less" 2>&1
 	ok "less +F" grep -q second "$T/less"
 fi
 clean
