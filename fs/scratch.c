@@ -86,6 +86,23 @@ int scratch_truncate(struct scratches *s, struct scratch *f, uint64_t size)
 	return size == f->data.n ? 0 : resize(s, f, size);
 }
 
+bool scratch_touch(struct inodes *inodes, const struct place *place)
+{
+	struct place dir = *place;
+	struct bytes path = scratch_path(place);
+	size_t n = place->node == NODE_SCRATCH ? path.n : 0;
+
+	while (n && path.p[n - 1] != '/')
+		n--;
+	if (!n)
+		return false;
+	*(dir.has_member ? &dir.member : &dir.key) = bytes_of(path.p, n - 1);
+	struct inode *i = inode_find(inodes, &dir);
+	if (i && i->scratch)
+		i->scratch->time_ms = now_ms();
+	return true;
+}
+
 static bool same_tree(const struct place *a, const struct place *b)
 {
 	return a->kind == b->kind && a->db == b->db && a->raw == b->raw &&

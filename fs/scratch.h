@@ -40,6 +40,9 @@ void scratches_fini(struct scratches *s);
 int scratch_write(struct scratches *s, struct scratch *f, uint64_t off, struct bytes data);
 int scratch_truncate(struct scratches *s, struct scratch *f, uint64_t size);
 
+/* A scratch name came or went at @place: the time of the scratch directory that it lies in; false when that is none. */
+bool scratch_touch(struct inodes *inodes, const struct place *place);
+
 /* Whether @p, a scratch place, lies right in the directory @dir (of keys, of members, or a scratch one), and by which name. */
 bool scratch_is_in(const struct place *p, const struct place *dir, struct bytes *name);
 /* Whether anything does. */

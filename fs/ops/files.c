@@ -105,6 +105,8 @@ static void create_scratch(struct task *t)
 		err = EEXIST;
 	else if (t->inode->scratch->dir)
 		err = EISDIR;
+	if (!err && t->inode->scratch->data.n == 0)
+		ops_names_changed(t->m, &t->at);
 	t->handle = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
 	created(t, err);
 }
@@ -163,6 +165,15 @@ static void reply_open(struct task *t, struct handle *h)
 	task_free(t);
 }
 
+/* Who reads has nothing to publish later: what it emptied is empty at once. */
+static void emptied(struct task *t, int err)
+{
+	if (err)
+		ops_reply_err(t, err);
+	else
+		reply_open(t, handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid));
+}
+
 static void tap_checked(struct task *t, int err)
 {
 	struct handle *h;
@@ -202,17 +213,17 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct inode *i = t->inode;
 	bool data = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
 	const struct file_ops *ops = data && !i->scratch ? place_ops(&i->place) : NULL;
-	bool write = for_writing(fi->flags);
+	bool write = for_writing(fi->flags), trunc = fi->flags & O_TRUNC;
 	int err = 0;
 	cache_late(t->m, i);
 	t->flags = fi->flags;
 	if (i->scratch && (fi->flags & O_TRUNC))
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0);
-	else if (ops && write)
+	else if (ops && (write || trunc))
 		err = write_refused(t->m, i, ops);
 	else if (i->place.node == NODE_CTL && write && t->m->options.ro)
 		err = EROFS;
-	if (ops && write && !err)
+	if (ops && (write || trunc) && !err)
 		err = ops_forbidden(t->m, &i->place);
 	if (err) {
 		ops_reply_err(t, err);
@@ -220,6 +231,11 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	if (ops && i->place.kind->tap) {
 		tap_check(t, tap_checked);
+		return;
+	}
+	if (ops && trunc && !write && ops->store && !i->place.kind->at_once) {
+		task_then(t, emptied);
+		ops_empty(t);
 		return;
 	}
 	struct handle *h = handle_new(t->m, i, fi->flags, fuse_req_ctx(req)->pid);

@@ -144,13 +144,15 @@ mode_t ops_mode(const struct mount *m, const struct place *p)
 static int64_t changed_ms(struct mount *m, const struct inode *i)
 {
 	struct backend_facts f = {0};
+	int64_t ms;
 
 	if (i->scratch)
 		return i->scratch->time_ms;
 	if ((i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER) &&
 	    !i->place.kind->keyless)
 		m->backend->ops->facts(m->backend, i->place.db, i->place.key, &f);
-	return f.stamped ? f.time_ms : m->backend->ops->latest_ms(m->backend);
+	ms = f.stamped ? f.time_ms : m->backend->ops->latest_ms(m->backend);
+	return S_ISDIR(ops_mode(m, &i->place)) && ms < m->names_ms ? m->names_ms : ms;
 }
 
 void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat *st)

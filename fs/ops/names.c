@@ -2,6 +2,18 @@
 #include "fs/ops/ops.h"
 #include "fs/orphan.h"
 
+#include <time.h>
+
+void ops_names_changed(struct mount *m, const struct place *place)
+{
+	struct timespec now;
+
+	if (scratch_touch(&m->inodes, place))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	m->names_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* --- directories of members --- */
 
 static void mkdir_looked(struct task *t, int err)
@@ -12,6 +24,8 @@ static void mkdir_looked(struct task *t, int err)
 	}
 	if (err == ENOENT && !inode_set_empty_dir(&t->m->inodes, t->inode, true))
 		err = ENOSPC;
+	if (err == ENOENT)
+		ops_names_changed(t->m, &t->at);
 	ops_reply_entry(t, err == ENOENT ? 0 : err);
 }
 
@@ -21,6 +35,8 @@ static void mkdir_scratch(struct task *t)
 		  : t->inode->scratch ? EEXIST
 				      : scratch_new(&t->m->scratches, t->inode, true);
 
+	if (!err)
+		ops_names_changed(t->m, &t->at);
 	ops_reply_entry(t, err);
 }
 
@@ -60,8 +76,10 @@ static void rmdir_looked(struct task *t, int err)
 		err = ENOENT;
 	if (key || (!err && scratch_any_in(&t->m->scratches, &i->place)))
 		err = ENOTEMPTY;
-	if (!err)
+	if (!err) {
 		inode_unlink(&t->m->inodes, i);
+		ops_names_changed(t->m, &t->at);
+	}
 	ops_reply_err(t, err);
 }
 
@@ -98,6 +116,7 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 void ops_drop_scratch(struct mount *m, struct inode *i)
 {
 	inode_ref(i);
+	ops_names_changed(m, &i->place);
 	inode_unlink(&m->inodes, i);
 	handle_drop_orphan(m, i);
 	inode_unref(&m->inodes, i);
@@ -167,13 +186,52 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 }
 
-/* --- what there is not --- */
+/* --- an empty file that is not opened --- */
 
+static void node_made(struct task *t, int err)
+{
+	ops_reply_entry(t, err == ERROR_TYPE ? EEXIST : err);
+}
+
+static void make_scratch(struct task *t)
+{
+	int err = t->inode->scratch ? EEXIST : scratch_new(&t->m->scratches, t->inode, false);
+
+	if (!err)
+		ops_names_changed(t->m, &t->at);
+	ops_reply_entry(t, err);
+}
+
+/* What else mknod makes has no place here. A list or a set without elements is no key. */
 void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
 {
-	(void)parent, (void)name, (void)mode, (void)dev;
-	fuse_reply_err(req, EPERM);
+	struct task *t = ops_child(req, parent, name, EPERM);
+	int err = 0;
+
+	(void)dev;
+	if (!t)
+		return;
+	bool data = t->at.node == NODE_ENTRY || t->at.node == NODE_MEMBER;
+	if (!S_ISREG(mode) || (!data && t->at.node != NODE_SCRATCH) ||
+	    (data && (!t->at.kind->creates || !S_ISREG(ops_mode(t->m, &t->at)) ||
+		      !place_ops(&t->at)->create || place_ops(&t->at)->check_lines)))
+		err = EPERM;
+	if (!err)
+		err = ops_refused(t->m, 0);
+	if (!err)
+		err = ops_forbidden(t->m, &t->at);
+	t->excl = true;
+	if (err) {
+		ops_reply_err(t, err);
+	} else if (t->at.node == NODE_SCRATCH) {
+		make_scratch(t);
+	} else {
+		task_then(t, node_made);
+		place_ops(&t->at)->create(t);
+	}
 }
+
+/* --- what there is not --- */
 
 void op_symlink(fuse_req_t req, const char *link, fuse_ino_t parent, const char *name)
 {

@@ -59,6 +59,9 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino);
 /* The scratch file or directory of @i loses its name. */
 void ops_drop_scratch(struct mount *m, struct inode *i);
 
+/* A name that is no key came or went at @place: its directory changed. */
+void ops_names_changed(struct mount *m, const struct place *place);
+
 void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -91,6 +94,8 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Make what stands at t->at empty; its expiry stays. */
+void ops_empty(struct task *t);
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
 	      struct fuse_file_info *fi);
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,

@@ -26,6 +26,8 @@ static void moved(struct task *t, int err)
 {
 	cache_own_end(t->m, t->inode, err);
 	if (!err) {
+		ops_names_changed(t->m, &t->inode->place);
+		ops_names_changed(t->m, &t->to);
 		const struct place *from = &t->inode->place;
 		bool below = from->node == NODE_ENTRY && S_ISDIR(from->kind->entry_mode);
 		if (below)

@@ -236,6 +236,12 @@ static void empty_checked(struct task *t, int err)
 	place_ops(&t->at)->store(t);
 }
 
+void ops_empty(struct task *t)
+{
+	task_then(t, empty_checked);
+	place_ops(&t->at)->stat(t);
+}
+
 static void truncate_key(struct task *t, uint64_t size)
 {
 	int err = write_refused(t, size);
@@ -245,8 +251,7 @@ static void truncate_key(struct task *t, uint64_t size)
 	if (err || !place_ops(&t->at)->store || !t->inode->listed) {
 		task_end(t, err ? err : t->inode->listed ? EPERM : 0);
 	} else if (size == 0) {
-		task_then(t, empty_checked);
-		place_ops(&t->at)->stat(t);
+		ops_empty(t);
 	} else {
 		kinds_truncate(t);
 	}
