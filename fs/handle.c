@@ -139,11 +139,8 @@ static int stage_room(struct handle *h, uint64_t size)
 
 	if (size > ops->max_value(h->m->backend))
 		return EFBIG;
-	if (size > cap) {
-		want = cap < 4096 ? 4096 : cap;
-		while (want < size)
-			want += want < (1u << 20) ? want : want / 4;
-	}
+	if (size > cap)
+		want = blob_room(cap, size);
 	if (want > cap && want >= 64 * 1024 && ops->refusal(h->m->backend, want - cap))
 		return error_of_line(bytes_str(ops->refusal(h->m->backend, want - cap)));
 	if (!h->stage) {
@@ -192,17 +189,18 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 			return ENOSPC;
 	}
 	if (off > old)
-		memset(p + old, 0, (size_t)off - old);
+		blob_set_len(h->stage, (size_t)off, 0);
 	if (data.n)
 		memcpy(p + off, data.p, data.n);
-	h->stage->len = end > old ? (size_t)end : old;
+	if (end > old)
+		h->stage->len = (size_t)end;
 	if (stage_is_good(h, off < checked ? 0 : checked, &checked)) {
 		h->checked = checked;
 		h->unsaved = h->written = true;
 	} else {
 		if (undo.n)
 			memcpy(p + off, undo.p, undo.n);
-		h->stage->len = old;
+		blob_set_len(h->stage, old, 0);
 		err = EINVAL;
 	}
 	buf_free(&undo);
@@ -217,9 +215,7 @@ int handle_stage_truncate(struct handle *h, uint64_t size)
 		int err = stage_room(h, size > old ? size : old);
 		if (err)
 			return err;
-		if (size > old)
-			memset(h->stage->data + old, 0, (size_t)size - old);
-		h->stage->len = (size_t)size;
+		blob_set_len(h->stage, (size_t)size, 0);
 	}
 	if (size < h->checked)
 		h->checked = 0;

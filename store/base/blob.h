@@ -4,6 +4,10 @@
  * and so that a reader keeps the value it began to read while a writer replaces it. A blob with one
  * reference may be changed in place; with more, blob_own() copies first.
  *
+ * From BLOB_MAPPED on a blob is pages of its own, in huge ones where the kernel has them: it grows and shrinks without a copy, what
+ * was never written takes no memory, and its room behind len is zero. Whoever made that room dirty, or takes bytes off the end,
+ * says so by blob_set_len.
+ *
  * Only the engine thread gets and puts, so counting costs no locked instruction. The thread that frees flushed databases
  * uses blob_put_elsewhere; a big blob's memory itself may be freed there too.
  */
@@ -15,6 +19,9 @@
 
 #include "store/base/bytes.h"
 
+#define BLOB_MAPPED ((size_t)8 << 20)
+
+/* Made, grown and freed by blob.c alone: its memory begins before it. */
 struct blob {
 	uint32_t refs;
 	size_t len;
@@ -39,9 +46,23 @@ void blob_put_elsewhere(struct blob *b);
  * @b is put. NULL when there is no memory, and @b is as it was. */
 struct blob *blob_own(struct blob *b, size_t cap);
 
+/* The blob with one reference, perhaps moved, with room for @cap bytes, no less than it holds. NULL when there is no memory, and @b is as
+ * it was. */
+struct blob *blob_resize(struct blob *b, size_t cap);
+
+/* So many bytes count, those past the old end being zero. There is room, and one reference. @dirty: so many behind the old
+ * end may not be zero. */
+void blob_set_len(struct blob *b, size_t len, size_t dirty);
+
+/* The room to ask for when @cap is not enough for @need and more will follow: growing to any size copies a bounded number of bytes. */
+size_t blob_room(size_t cap, size_t need);
+
 /* The same blob, perhaps moved, without much room behind its bytes: before a buffer that grew becomes a value. As it was when others
  * hold it, too. */
 struct blob *blob_trim(struct blob *b);
+
+/* Bytes of memory it takes. */
+size_t blob_mem(const struct blob *b);
 
 static inline struct bytes blob_bytes(const struct blob *b)
 {

@@ -4,6 +4,7 @@
  * their sums over the registered threads differ by exactly what is in use. A thread that ends leaves its figures
  * in a total. Elsewhere each call counts what malloc_usable_size says.
  */
+#define _GNU_SOURCE /* mremap */
 #include "store/base/mem.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@
 static size_t pages_used;
 static size_t peak;
 
-static _Noreturn void no_memory(size_t n)
+_Noreturn void mem_none(size_t n)
 {
 	fprintf(stderr, "inodis: out of memory allocating %zu bytes\n", n);
 	abort();
@@ -253,7 +254,7 @@ void *mem_alloc(size_t n)
 {
 	void *p = mem_try(n);
 	if (__builtin_expect(!p, 0))
-		no_memory(n);
+		mem_none(n);
 	return p;
 }
 
@@ -261,7 +262,7 @@ void *mem_calloc(size_t n)
 {
 	void *p = calloc(1, n ? n : 1);
 	if (!p)
-		no_memory(n);
+		mem_none(n);
 	count_add(p);
 	return p;
 }
@@ -287,7 +288,7 @@ void *mem_realloc(void *p, size_t n)
 {
 	void *q = mem_retry(p, n);
 	if (!q)
-		no_memory(n);
+		mem_none(n);
 	return q;
 }
 
@@ -363,6 +364,35 @@ void mem_pages_free(void *p, size_t n)
 	n = page_round(n);
 	munmap(p, n);
 	__atomic_fetch_sub(&pages_used, n, __ATOMIC_RELAXED);
+}
+
+void *mem_pages_resize(void *p, size_t old, size_t n)
+{
+	old = page_round(old ? old : 1);
+	n = page_round(n ? n : 1);
+	if (n < old)
+		munmap((char *)p + n, old - n);
+	if (n > old && mremap(p, old, n, 0) == MAP_FAILED) {
+		/* A place that keeps huge pages whole: the kernel takes them along as they are. */
+		void *to = n < HUGE_PAGE ? NULL : map_aligned(n);
+		int how = MREMAP_MAYMOVE | (to ? MREMAP_FIXED : 0);
+		void *moved = to == MAP_FAILED ? to : mremap(p, old, n, how, to);
+		if (moved == MAP_FAILED) {
+			if (to && to != MAP_FAILED)
+				munmap(to, n);
+			return NULL;
+		}
+		p = moved;
+	}
+	if (n > old && old < HUGE_PAGE && n >= HUGE_PAGE)
+		madvise(p, n, MADV_HUGEPAGE);
+	__atomic_fetch_add(&pages_used, n - old, __ATOMIC_RELAXED);
+	return p;
+}
+
+void mem_pages_clear(void *p, size_t n)
+{
+	madvise(p, page_round(n), MADV_DONTNEED);
 }
 
 /* Pages that are on their way. The engine thread takes a free place; whoever ends the matter frees it. */

@@ -19,6 +19,9 @@ void *mem_alloc(size_t n);
 void *mem_calloc(size_t n);
 void *mem_realloc(void *p, size_t n);
 
+/* Ends the process: @n bytes are not to be had, and nobody can do without. */
+_Noreturn void mem_none(size_t n);
+
 /* NULL when the memory is not to be had. mem_retry leaves @p as it was then. */
 void *mem_try(size_t n);
 void *mem_retry(void *p, size_t n);
@@ -50,7 +53,13 @@ static inline size_t mem_class(size_t n)
 void *mem_pages_alloc(size_t n);
 void mem_pages_free(void *p, size_t n);
 
-/* The same, each page made present by a thread of its own first: a huge page that the machine has not used before takes the
+/* The same bytes in @n instead of @old bytes of pages, perhaps moved: by their page tables, nothing is copied. What is new is zero. NULL
+ * without memory, and they are as they were. */
+void *mem_pages_resize(void *p, size_t old, size_t n);
+/* What stood in the whole pages from @p on that @n bytes take is zero, and they take no memory. */
+void mem_pages_clear(void *p, size_t n);
+
+/* As mem_pages_alloc, each page made present by a thread of its own first: a huge page that the machine has not used before takes the
  * kernel ten milliseconds and more, which whoever touches it first would wait for. Until mem_pages_ready has answered
  * true the pages must not be touched, and are given back by mem_pages_drop. */
 void *mem_pages_warm(size_t n);

@@ -136,11 +136,10 @@ static struct blob *blob_with_room(struct blob *b, size_t len)
 	/* A value that became much shorter gives its room back. */
 	bool shrinks = b->refs == 1 && b->cap / 4 > len;
 	if (shrinks) {
-		struct blob *small = mem_retry(b, sizeof(*b) + len);
-		if (!small)
-			return b;
-		small->cap = len;
-		return small;
+		size_t old = b->len;
+		blob_set_len(b, len < old ? len : old, 0);
+		struct blob *small = blob_resize(b, len);
+		return small ? small : b;
 	}
 	if (b->refs == 1 && b->cap >= len)
 		return b;
@@ -166,13 +165,10 @@ static struct blob *blob_with_room(struct blob *b, size_t len)
 static enum store_err resize_blob(struct db *db, uint64_t *slot, size_t len, char **data)
 {
 	struct blob *b = entry_blob(*slot);
-	size_t old = b->len;
 	b = blob_with_room(b, len);
 	if (!b)
 		return STORE_ENOMEM;
-	if (len > old)
-		memset(b->data + old, 0, len - old);
-	b->len = len;
+	blob_set_len(b, len, 0);
 	memcpy(entry_value(*slot), &b, sizeof(b));
 	*slot = (*slot | WORD_RAW) & ~WORD_NEWLINE;
 	access_touch(db->ks, *slot);
@@ -191,8 +187,8 @@ static enum store_err resize_to_blob(struct db *db, struct bytes key, uint64_t h
 		return STORE_ENOMEM;
 	if (old.n)
 		memcpy(b->data, old.p, old.n);
-	memset(b->data + old.n, 0, len - old.n);
-	b->len = len;
+	b->len = old.n;
+	blob_set_len(b, len, 0);
 	int64_t expire_at = slot ? entry_expiry(*slot) : -1;
 	slot = keyspace_bind(db, key, hash, slot, bits | bits_of(VALUE_STRING, ENTRY_BLOB),
 			     expire_at, sizeof(b));

@@ -69,7 +69,7 @@ static size_t effort_blob(void *value)
 static size_t mem_blob(void *value, unsigned samples)
 {
 	(void)samples;
-	return mem_size(value);
+	return blob_mem(value);
 }
 
 static const char *encoding_blob(void *value)

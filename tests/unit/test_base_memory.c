@@ -159,6 +159,102 @@ static void blob_is_copied_when_shared(void **state)
 	assert_int_equal(mem_used(), before);
 }
 
+static bool zero_behind(const struct blob *b, size_t from)
+{
+	for (size_t i = from; i < b->cap; i++)
+		if (b->data[i])
+			return false;
+	return true;
+}
+
+/* Blobs of any size keep their bytes when they grow and shrink, also over the border of those that are pages. */
+static void blob_keeps_its_bytes(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = {100,
+				       16 << 10,
+				       (16 << 10) - 1,
+				       BLOB_MAPPED - 1,
+				       BLOB_MAPPED,
+				       40u << 20,
+				       50u << 20,
+				       41u << 20,
+				       BLOB_MAPPED + 1,
+				       5000,
+				       BLOB_MAPPED,
+				       300u << 20,
+				       200};
+	size_t before = mem_used();
+	struct blob *b = blob_try(100);
+	memset(b->data, 'a', 100);
+	b->len = 100;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		b = blob_resize(b, sizes[i]);
+		assert_non_null(b);
+		assert_int_equal(b->cap, sizes[i]);
+		assert_int_equal(mem_used() - before, blob_mem(b));
+		assert_true(blob_mem(b) >= sizes[i]);
+		assert_int_equal((uintptr_t)b->data % (sizes[i] < (16 << 10) ? 8 : 32), 0);
+		for (int k = 0; k < 100; k++)
+			assert_int_equal(b->data[k], 'a');
+		if (sizes[i] == 50u << 20) { /* what is written at its end goes along, too */
+			b->data[b->cap - 1] = 'z';
+			b->len = b->cap;
+			blob_set_len(b, 100, 0);
+		}
+	}
+	assert_null(blob_resize(b, (size_t)1 << 60));
+	assert_int_equal(b->data[99], 'a');
+	blob_put(b);
+	assert_int_equal(mem_used(), before);
+}
+
+/* What a length takes in is zero, whatever stood there before. */
+static void blob_grows_by_zeros(void **state)
+{
+	(void)state;
+	static const size_t caps[] = {10000, BLOB_MAPPED, 20u << 20};
+	for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
+		size_t cap = caps[i];
+		struct blob *b = blob_try(cap);
+		b->len = 0;
+		blob_set_len(b, cap, 0);
+		assert_true(zero_behind(b, 0));
+		for (size_t len = cap; len > 1; len = len * 2 / 3 - 1) {
+			memset(b->data, 'x', b->len);
+			blob_set_len(b, len, 0);
+			assert_int_equal(b->data[len - 1], 'x');
+			blob_set_len(b, cap, 0);
+			assert_true(zero_behind(b, len));
+		}
+		blob_set_len(b, 50, 0);
+		memset(b->data + 50, 'y', 1000); /* room that was used and is not wanted */
+		blob_set_len(b, 50, 1000);
+		blob_set_len(b, cap, 0);
+		assert_true(zero_behind(b, 50));
+		blob_put(b);
+	}
+}
+
+/* A blob of pages that grows is not copied, and takes no memory where nothing was written. */
+static void big_blob_takes_what_was_written(void **state)
+{
+	(void)state;
+	size_t resident = mem_rss();
+	struct blob *b = blob_try((size_t)64 << 20);
+	for (size_t room = b->cap; room < (size_t)400 << 20;) {
+		b->data[room - 1] = 1;
+		room = blob_room(room, room + 1);
+		b = blob_resize(b, room);
+	}
+	assert_in_range(mem_rss() - resident, 0, (size_t)80 << 20);
+	b->len = b->cap;
+	blob_set_len(b, 10, 0);
+	b = blob_trim(b);
+	assert_int_equal(b->cap, 10);
+	blob_put(b);
+}
+
 static void put_elsewhere(void *b)
 {
 	blob_put_elsewhere(b);
@@ -241,6 +337,9 @@ int main(void)
 		cmocka_unit_test(class_is_the_allocators),
 		cmocka_unit_test(threads_are_counted),
 		cmocka_unit_test(blob_is_copied_when_shared),
+		cmocka_unit_test(blob_keeps_its_bytes),
+		cmocka_unit_test(blob_grows_by_zeros),
+		cmocka_unit_test(big_blob_takes_what_was_written),
 		cmocka_unit_test(background_frees),
 		cmocka_unit_test(hash_is_siphash13),
 		cmocka_unit_test(hash_folds_case),
