@@ -6,7 +6,8 @@
 Four writers have a pair of databases each. A writer does something over RESP, or to a file, waits for the answer, asks over RESP what is true now,
 and looks at the mount: stat, lstat, listings, reading, handles opened long ago, now and then stat, cat and ls as processes of their own. Two
 more processes look at everybody's names all the time, so that the kernel is about to learn something at every moment.
-Then four processes make, move, remove and list the same few names for a part of the time, and none may stand still.
+Then four processes make, move, remove and list the same few names, by system calls and with rm, touch, mv and ls -R, for a part of the
+time (CROWD_SECONDS=N: so long), while two clients change the same keys; and none may stand still for longer than 20 seconds.
 Prints ok and not ok lines.
 """
 import errno
@@ -347,6 +348,34 @@ def gaze(mount, which, seed, beats):
         beats[which] += 1
 
 
+class Changer(Writer):
+    """The writers' load on the crowd's keys; it looks at nothing."""
+
+    def gone_soon(self, name):
+        self.say("SET", name, "short", "PX", self.rng.randrange(1, 40))
+
+    def field_gone_soon(self, field):
+        if self.has_fields:
+            self.say("HSET", "h", field, "short")
+            self.say("HPEXPIRE", "h", self.rng.randrange(1, 40), "FIELDS", 1, field)
+
+
+def change(mount, sock, which, seed, until, beats):
+    w = Changer(mount, sock, 4, seed + which)  # databases 9 and 10
+    while time.monotonic() < until:
+        w.select(w.rng.choice((9, 9, 10)))
+        for k in KEYS + ["s"]:
+            w.by_resp(k)
+        w.history.clear()
+        beats[which] += 1
+        time.sleep(0.001)
+
+
+def tool(rng, a, b, top):
+    words = rng.choice([["rm", "-rf", a], ["touch", a], ["mv", "-f", a, os.path.join(os.path.dirname(a), os.path.basename(b))], ["ls", "-R", top]])
+    subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
 def crowd(mount, which, seed, until, beats, out):
     """rm, touch, mv, ls -R, all on the same names."""
     rng = random.Random(seed + 2000 + which)
@@ -355,8 +384,10 @@ def crowd(mount, which, seed, until, beats, out):
     while time.monotonic() < until:
         a, b = (os.path.join(rng.choice(where), rng.choice(KEYS + [".dot"])) for _ in range(2))
         try:
-            what = rng.randrange(5)
-            if what == 0:
+            what = rng.randrange(100) // 19
+            if what == 5:
+                tool(rng, a, b, os.path.join(mount, "db/9"))
+            elif what == 0:
                 os.close(os.open(a, os.O_CREAT | os.O_WRONLY))
             elif what == 1:
                 os.unlink(a)
@@ -377,7 +408,8 @@ def crowd(mount, which, seed, until, beats, out):
 
 
 def watch(procs, beats, names, until):
-    """Until all of @procs have ended, or one of @names has stood still for 20 seconds: its name."""
+    """Until all of @procs have ended, or one of @names has stood still for 20 seconds: its name, and the longest pause of any."""
+    longest = 0
     last, since = list(beats), [time.monotonic()] * len(beats)
     while any(p.is_alive() for p in procs):
         time.sleep(0.1)
@@ -385,11 +417,12 @@ def watch(procs, beats, names, until):
         for i, b in enumerate(beats):
             if b != last[i] or (i < len(procs) and not procs[i].is_alive()):
                 last[i], since[i] = b, now
-            elif now - since[i] > 20:
-                return names[i]
+            longest = max(longest, now - since[i])
+            if now - since[i] > 20:
+                return names[i], longest
         if now > until + 60:
-            return "all"
-    return None
+            return "all", longest
+    return None, longest
 
 
 def main():
@@ -405,7 +438,7 @@ def main():
     lookers = [multiprocessing.Process(target=gaze, args=(mount, WRITERS + i, seed, beats), daemon=True) for i in range(2)]
     for p in procs + lookers:
         p.start()
-    hung = watch(procs, beats, [f"writer {i}" for i in range(WRITERS)] + ["a looker"] * 2, until)
+    hung, _ = watch(procs, beats, [f"writer {i}" for i in range(WRITERS)] + ["a looker"] * 2, until)
     for p in lookers:
         p.terminate()
     failures = []
@@ -415,15 +448,18 @@ def main():
     if hung:
         print(f"not ok {hung} goes on")
 
-    beats = multiprocessing.Array("q", 4, lock=False)
-    until = time.monotonic() + seconds * 0.25
+    beats = multiprocessing.Array("q", 6, lock=False)
+    until = time.monotonic() + float(os.environ.get("CROWD_SECONDS") or seconds * 0.25)
     procs = [multiprocessing.Process(target=crowd, args=(mount, i, seed, until, beats, out), daemon=True) for i in range(4)]
+    procs += [multiprocessing.Process(target=change, args=(mount, sock, i, seed, until, beats), daemon=True) for i in (4, 5)]
     for p in procs:
         p.start()
-    stuck = watch(procs, beats, [f"crowd {i}" for i in range(4)], until)
+    stuck, longest = watch(procs, beats, [f"crowd {i}" for i in range(4)] + ["a client"] * 2, until)
+    if any(p.exitcode for p in procs):
+        failures.append("one of the crowd ended with an error")
     while not out.empty():
         failures.append(out.get())
-    print(f"{'not ok' if stuck else 'ok'} four that make, move, remove and list the same names go on ({sum(beats)} steps){': ' + stuck if stuck else ''}")
+    print(f"{'not ok' if stuck else 'ok'} four that make, move, remove and list the same names go on ({sum(beats[:4])} steps, {sum(beats[4:])} rounds of changes by clients, longest pause {longest:.1f} s){': ' + stuck if stuck else ''}")
     for f in failures:
         print("not ok", f)
     sys.exit(1 if failures or hung or stuck else 0)

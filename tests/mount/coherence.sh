@@ -1,10 +1,13 @@
 #!/bin/bash
-# The kernel answers names and attributes from its own memory, and never a stale one. COHERENCE_SECONDS and COHERENCE_CHECKS for longer runs.
+# The kernel answers names and attributes from its own memory, and never a stale one; what a shell wrote, clients get. For longer runs by
+# hand: TEST_SECONDS=N (all of it), COHERENCE_SECONDS and COHERENCE_CHECKS, CROWD_SECONDS (the crowd that must not hang), REVERSED_CHECKS.
 TEST_SECONDS=${TEST_SECONDS:-180}
 . "$(dirname "$0")/lib.sh"
 
 start
 /usr/bin/python3 "$here/coherence.py" "$M" "$T/sock" "${COHERENCE_SECONDS:-20}" ${COHERENCE_SEED:-} || failures=$((failures + 1))
+/usr/bin/python3 "$here/reversed.py" "$M" "$T/sock" "${REVERSED_CHECKS:-4000}" ${COHERENCE_SEED:-} || failures=$((failures + 1))
+R flushall >/dev/null
 figure() { sed -n "s/^$1://p" "$M/server/stats"; }
 R set held xy >/dev/null
 stat "$M/string/held" >/dev/null
