@@ -297,6 +297,7 @@ int main(int argc, char **argv)
 		pidfile_write(&server);
 	struct loop_fd *watch =
 		loop_fd_add(server.loop, sig.fd, LOOP_NORMAL, LOOP_READ, on_signal, &sig);
+	loop_fd_nested(watch); /* and in the middle of a long script */
 
 	code = serve(&server);
 

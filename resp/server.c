@@ -198,7 +198,7 @@ void server_fini(struct server *s)
 bool server_save_for_exit(struct server *s, unsigned flags)
 {
 	log_line(&s->config.log, LOG_LEVEL_NOTICE, "User requested shutdown...");
-	if (!snapshot_before_exit(s, flags)) {
+	if (!aof_before_exit(s, flags) || !snapshot_before_exit(s, flags)) {
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
 			 "Errors trying to shut down the server. Check the logs for more "
 			 "information.");
@@ -215,8 +215,19 @@ bool server_shutdown(struct server *s, unsigned flags)
 {
 	if (s->stopping)
 		return true;
+	if (s->busy && !(flags & SHUTDOWN_NOSAVE)) {
+		s->shutdown_waits = true;
+		s->shutdown_flags = flags;
+		scripts_end_idle(s->scripts);
+		return true;
+	}
+	s->shutdown_waits = false;
 	if (!server_save_for_exit(s, flags))
 		return false;
+	if (s->busy) {
+		aof_drop_unit(s);
+		network_run_no_more(s->network);
+	}
 	s->stopping = true;
 	loop_stop(s->loop);
 	return true;
@@ -341,6 +352,8 @@ static int64_t cron(void *arg)
 	if (s->debug.pause_cron)
 		return 1000 / hz;
 	watchdog_feed(s);
+	if (s->shutdown_waits && !s->busy)
+		server_shutdown(s, s->shutdown_flags);
 	mem_used(); /* remembers the peak */
 	take_sample(s, now);
 	ticks_rate_refine(&s->registry->rate);

@@ -139,6 +139,8 @@ struct server {
 	size_t memory_startup, memory_clients;
 	char *const *mount_points; /* absolute, NULL behind the last; NULL while there is none */
 	bool stopping;             /* server_shutdown was called */
+	bool shutdown_waits;       /* it is called again, with these flags, when no script runs */
+	unsigned shutdown_flags;
 	struct loop_timer
 		*evicting; /* set while memory is to be freed between commands: pressure.c */
 	struct server_cron cron;
@@ -181,7 +183,10 @@ enum shutdown_flag {
 };
 
 /* Save what has to be saved, then end the loop, as SHUTDOWN and SIGTERM do; logs as Redis does, and server_fini the good-bye. False when
- * saving failed and the server goes on. */
+ * saving failed and the server goes on.
+ *
+ * While others are answered in the middle of a script what it did so far is kept by nothing: with SHUTDOWN_NOSAVE it is dropped, else the end
+ * waits for the script's, and a script that wrote nothing is ended. */
 bool server_shutdown(struct server *s, unsigned flags);
 
 /* Its first part: save as @flags and the configuration ask for it. False when that failed, which is logged. */

@@ -164,6 +164,12 @@ void network_start(struct network *n)
 		listener_start(l, n);
 }
 
+void network_run_no_more(struct network *n)
+{
+	for (struct client *c = n ? n->clients : NULL; c; c = c->next)
+		c->session.flags |= SESSION_CLOSE_AFTER_REPLY;
+}
+
 void network_free(struct network *n)
 {
 	/* SHUTDOWN's caller and those that wait get what was said to them so far. */

@@ -21,6 +21,9 @@ struct network *network_new(struct server *s);
  * (the mount withdraws names) adds its hook after network_new() and before this. */
 void network_start(struct network *n);
 
+/* What clients sent and did not run yet is never run: the end is near. @n may be NULL. */
+void network_run_no_more(struct network *n);
+
 /* Close every client and listener; unlinks the unix socket. */
 void network_free(struct network *n);
 

@@ -601,6 +601,18 @@ bool aof_flush_whole(struct server *s)
 	return ok;
 }
 
+void aof_drop_unit(struct server *s)
+{
+	struct aof *a = s->aof;
+
+	if (!a->on)
+		return;
+	if (a->in_unit)
+		a->open.n = a->unit_at;
+	a->in_unit = false;
+	journal_remove_consumer(s->journal, &a->consumer);
+}
+
 /* --- life --- */
 
 struct aof *aof_new(struct server *s)

@@ -53,6 +53,12 @@ bool aof_rewrite_running(const struct server *s);
 /* Begin as soon as no child runs. */
 void aof_rewrite_schedule(struct server *s);
 
+/* SHUTDOWN begins: end a rewrite. False, which is logged, while the log has no base yet, unless @flags say SHUTDOWN_FORCE. */
+bool aof_before_exit(struct server *s, unsigned flags);
+
+/* The end comes in the middle of a unit: what it did is not logged, nor what follows. */
+void aof_drop_unit(struct server *s);
+
 /* At the end: as aof_flush, and the file says that it is whole. */
 bool aof_close(struct server *s);
 

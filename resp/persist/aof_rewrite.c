@@ -35,9 +35,10 @@ static _Noreturn void child_run(struct server *s, int pipe)
 	child_detach(s, pipe, fd);
 	if (fd >= 0)
 		error = aof_fill_base(s, fd, child_progress, &report);
-	if (error)
-		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Write error writing append only file on disk: %s", strerror(error));
+	log_line(&s->config.log, error ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+		 error ? "Write error writing append only file on disk: %s"
+		       : "Successfully created the temporary AOF base file %s",
+		 error ? strerror(error) : temp);
 	_exit(!error && child_report_end(s, &report, "AOF rewrite") ? 0 : 1);
 }
 
@@ -52,7 +53,7 @@ static bool take_over(struct server *s, const char *from, const char *name, cons
 	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
 		 ok ? "Successfully renamed the temporary AOF %s file %s into %s"
 		    : "Error trying to rename the temporary AOF %s file %s into %s: %s",
-		 what, from, path, strerror(errno));
+		 what, from, ok ? name : path, strerror(errno));
 	mem_free(path);
 	return ok;
 }
@@ -146,6 +147,8 @@ static void on_pipe(void *arg, unsigned events)
 	if (!a->on && !a->waiting)
 		aof_leave(s);
 	a->rewrite.last_seconds = (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1)
+		return; /* Who sends this means the rewrite, and nothing is wrong with the disk. */
 	a->rewrite.failures = ok ? 0 : a->rewrite.failures + 1;
 	a->rewrite.failed_ms = ok ? 0 : s->keyspace->now_ms;
 }
@@ -165,6 +168,24 @@ void aof_rewrite_kill(struct aof *a)
 	temp_name(temp, a->rewrite.pid);
 	aof_remove(a->server, temp);
 	forget(a);
+}
+
+bool aof_before_exit(struct server *s, unsigned flags)
+{
+	struct aof *a = s->aof;
+	struct log *log = &s->config.log;
+
+	if (!a->rewrite.pid)
+		return true;
+	if (a->waiting && !(flags & SHUTDOWN_FORCE)) {
+		log_line(log, LOG_LEVEL_WARNING, "Writing initial AOF, can't exit.");
+		return false;
+	}
+	if (a->waiting)
+		log_line(log, LOG_LEVEL_WARNING, "Writing initial AOF. Exit anyway.");
+	log_line(log, LOG_LEVEL_WARNING, "There is a child rewriting the AOF. Killing it!");
+	aof_rewrite_kill(a);
+	return true;
 }
 
 /* --- the start --- */

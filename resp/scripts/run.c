@@ -321,6 +321,12 @@ void scripts_kill(struct call *c, bool function)
 	}
 }
 
+void scripts_end_idle(struct scripts *s)
+{
+	if (s->run && !s->run->wrote)
+		s->run->killed = true;
+}
+
 bool scripts_running(const struct scripts *s)
 {
 	return s->run != NULL;

@@ -69,6 +69,8 @@ uint32_t scripts_command_flags(struct scripts *s, const struct command *cmd, int
 
 /* SCRIPT KILL (@function false) or FUNCTION KILL; replies. */
 void scripts_kill(struct call *c, bool function);
+/* End the one that runs as SCRIPT KILL does, unless it has written. */
+void scripts_end_idle(struct scripts *s);
 bool scripts_running(const struct scripts *s);
 
 /* --- INFO --- */
