@@ -101,6 +101,6 @@ static int fill_commands(struct server *s, int fd, void (*progress)(void *arg, u
 
 int aof_fill_base(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg)
 {
-	return s->config.aof_use_rdb_preamble ? save_fill(s, fd, progress, arg)
+	return s->config.aof_use_rdb_preamble ? save_fill(s, fd, true, progress, arg)
 					      : fill_commands(s, fd, progress, arg);
 }

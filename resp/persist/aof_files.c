@@ -380,6 +380,8 @@ void aof_drop_history(struct server *s, struct aof_manifest *m)
 	for (size_t i = m->n; i--;) {
 		if (m->files[i].type != AOF_HISTORY)
 			continue;
+		log_line(&s->config.log, LOG_LEVEL_NOTICE,
+			 "Removing the history file %s in the background", m->files[i].name);
 		/* Who holds it open last lets its blocks go, which may take long: not the engine. */
 		int fd = aof_open(s, m->files[i].name, O_RDONLY);
 		bool gone = aof_remove(s, m->files[i].name);

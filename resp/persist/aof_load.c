@@ -335,8 +335,10 @@ static bool load_file(struct loading *l, const struct aof_file *f, bool last, st
 	bool ok = fd >= 0 && fstat(fd, &st) == 0;
 	if (!ok)
 		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Fatal error: can't open the append log file %s for reading: %s", f->name,
-			 strerror(errno));
+			 errno == ENOENT
+				 ? "Unable to obtain the AOF file %s length. stat: %s"
+				 : "Fatal error: can't open the append log file %s for reading: %s",
+			 f->name, strerror(errno));
 	else
 		ok = load_fd(l, fd, (uint64_t)st.st_size, is_base, tail);
 	if (fd >= 0)

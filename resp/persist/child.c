@@ -175,7 +175,9 @@ static void ended(struct snapshot *n)
 	}
 	n->figures.last_seconds = (s->keyspace->now_ms - n->begun_ms) / 1000;
 	n->figures.last_cow = n->figures.cow;
-	n->figures.last_ok = ok;
+	/* Who sends this means the save, and nothing is wrong with the disk. */
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGUSR1)
+		n->figures.last_ok = ok;
 	if (ok)
 		save_done(s);
 	else
@@ -220,6 +222,8 @@ void child_kill(struct server *s)
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	log_line(&s->config.log, LOG_LEVEL_WARNING, "Background saving terminated by signal %d",
+		 SIGKILL);
 	forget(n);
 	drop_temp(n->server, pid);
 }

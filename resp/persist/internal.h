@@ -40,8 +40,9 @@ struct snapshot {
 
 /* Write the data set to the file, telling @progress (may be NULL) how many keys are done. False after logging why. */
 bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), void *arg);
-/* Fill @fd with an RDB of everything, have the disk hold it and close it. 0 or an errno. */
-int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg);
+/* Fill @fd with an RDB of everything, @is_base: the base of a log, have the disk hold it and close it. 0 or an errno. */
+int save_fill(struct server *s, int fd, bool is_base, void (*progress)(void *arg, uint64_t keys),
+	      void *arg);
 /* Have the disk hold what the directory says. */
 void save_sync_directory(struct server *s, const char *path);
 /* The name of the temporary file that process @pid writes. */

@@ -73,6 +73,8 @@ static void on_aux(void *arg, struct bytes name, struct bytes value)
 		s->snapshot->figures.load_used_mem = (uint64_t)number(value);
 		log_line(log, LOG_LEVEL_NOTICE, "RDB memory usage when created %.2f Mb",
 			 (double)number(value) / (1024 * 1024));
+	} else if (bytes_is(name, "aof-base") && number(value)) {
+		log_line(log, LOG_LEVEL_NOTICE, "RDB is base AOF");
 	}
 }
 

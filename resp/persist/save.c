@@ -93,7 +93,8 @@ static void write_functions(void *arg, struct rdb_out *o)
 	scripts_write_functions(arg, o);
 }
 
-int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t keys), void *arg)
+int save_fill(struct server *s, int fd, bool is_base, void (*progress)(void *arg, uint64_t keys),
+	      void *arg)
 {
 	const struct config *cfg = &s->config;
 	struct rdb_save_options opt = {
@@ -102,6 +103,7 @@ int save_fill(struct server *s, int fd, void (*progress)(void *arg, uint64_t key
 		.compress = cfg->rdbcompression,
 		.checksum = cfg->rdbchecksum,
 		.sync_often = cfg->rdb_save_incremental_fsync,
+		.is_base = is_base,
 		.access = keeps_access(cfg),
 		.delay_us = cfg->rdb_key_save_delay,
 		.progress = progress,
@@ -144,7 +146,7 @@ bool save_file(struct server *s, void (*progress)(void *arg, uint64_t keys), voi
 			 temp, cfg->dir, strerror(errno));
 		return false;
 	}
-	int error = save_fill(s, fd, progress, arg);
+	int error = save_fill(s, fd, false, progress, arg);
 	if (error) {
 		log_line(&cfg->log, LOG_LEVEL_WARNING,
 			 "Write error while saving DB to the disk(%s): %s", "write",

@@ -148,7 +148,7 @@ static int64_t wall_ms(void)
 
 static void print_failure(struct check *c)
 {
-	bool crc = strncmp(c->in.error, "Wrong RDB checksum", 18) == 0;
+	bool crc = strncmp(c->in.error, "RDB CRC error", 13) == 0;
 
 	printf("--- RDB ERROR DETECTED ---\n");
 	say(c->in.error_offset, "%s", crc ? "RDB CRC error" : c->in.error);

@@ -411,7 +411,8 @@ static bool read_footer(struct loading *l)
 	if (!l->in->checksum || said == 0 || said == crc)
 		return true;
 	return rdb_in_fail(l->in,
-			   "Wrong RDB checksum expected: (%llx) but got (%llx). Aborting now.",
+			   "RDB CRC error. Wrong RDB checksum expected: (%llx) but got (%llx). "
+			   "Aborting now.",
 			   (unsigned long long)said, (unsigned long long)crc);
 }
 

@@ -68,7 +68,7 @@ static void write_header(struct saving *s)
 	rdb_out_aux(&s->out, "ctime", text);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)s->opt->memory);
 	rdb_out_aux(&s->out, "used-mem", text);
-	rdb_out_aux(&s->out, "aof-base", "0");
+	rdb_out_aux(&s->out, "aof-base", s->opt->is_base ? "1" : "0");
 }
 
 static void write_access(struct saving *s, uint64_t w)

@@ -12,7 +12,8 @@ struct rdb_save_options {
 	bool compress;
 	bool checksum;
 	bool sync_often;
-	bool access; /* write how recently (or often) keys were used */
+	bool is_base; /* aof-base: a log's increments follow */
+	bool access;  /* write how recently (or often) keys were used */
 	int delay_us; /* rdb-key-save-delay: sleep so long at each key; below 0: 1 us each so many keys */
 	/* Told now and then how many keys are written, or NULL. */
 	void (*progress)(void *arg, uint64_t keys);

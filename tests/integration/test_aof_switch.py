@@ -1,11 +1,12 @@
 """appendonly on and off while the server runs, and rewriting without a log."""
 import os
+import re
 import resource
 import threading
 
 import pytest
 
-
+import servers
 from test_aof import increment, info, log_of, refuses_to_start
 from test_rdb import digest, fill, kill, wait_for
 
@@ -200,6 +201,35 @@ def test_in_a_transaction_the_second_rewrite_is_refused_and_both_replies_are_red
         assert rewritten == b"Background append only file rewriting scheduled"
         assert b"aof_rewrite_scheduled:1" in figures and b"rdb_bgsave_in_progress:1" in figures
         wait_for(lambda: info(s, "rdb_bgsave_in_progress") == "0" and info(s, "aof_rewrites") == "2")
+
+
+def told_by(s):
+    """What a server logged of its files, with the numbers of processes taken out."""
+    about = ("AOF", "Background", "history file", "rewrit", "RDB is base")
+    lines = [line.split(" ", 6)[6] for line in log_of(s).splitlines() if line.count(" ") > 6]
+    return [re.sub(r"(pid|bg-|child:|take|:) ?[0-9.]+", r"\1", line) for line in lines if any(word in line for word in about) and "CoW" not in line]
+
+
+def test_harnesses_find_the_lines_that_redis_logs(start, tmp_path):
+    told = []
+    for kind in ("inodis", "redis"):
+        if kind == "redis" and not servers.redis_binary(str(tmp_path)):
+            pytest.skip("no redis-server here")
+        folder = tmp_path / kind
+        folder.mkdir()
+        s = start("--appendonly", "yes", kind=kind, folder=folder)
+        with s.conn() as c:
+            c.do("SET", "a", 1)
+            c.do("BGREWRITEAOF")
+            wait_for(lambda: "finished successfully" in log_of(s))
+            c.do("BGSAVE")
+            wait_for(lambda: "Background saving terminated with success" in log_of(s))
+            c.do("SET", "a", 2)
+        s.stop()
+        s.start()
+        s.stop()
+        told.append(told_by(s))
+    assert told[0] == told[1]
 
 
 def test_one_directory_has_one_server(start, tmp_path):
