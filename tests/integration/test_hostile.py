@@ -52,14 +52,14 @@ RAW = {
 }
 
 
-def answer(server, data):
+def answer(server, data, patience):
     """(bytes answered, closed by the server?) - a PING behind a good request shows that it is still served."""
     s = socket.create_connection(("127.0.0.1", server.port), timeout=10)
     out = b""
     closed = False
     try:
         s.sendall(data)
-        s.settimeout(0.35)
+        s.settimeout(patience)
         while True:
             got = s.recv(65536)
             if not got:
@@ -76,7 +76,10 @@ def answer(server, data):
 
 @pytest.mark.parametrize("name", list(RAW))
 def test_broken_requests_are_answered_as_redis_does(pair, name):
-    mine, theirs = (answer(s, RAW[name]) for s in pair)
+    for patience in (0.35, 4):  # a busy machine answers late
+        mine, theirs = (answer(s, RAW[name], patience) for s in pair)
+        if mine == theirs:
+            break
     assert mine == theirs
     with pair[0].conn() as c:
         assert c.do("PING") == b"PONG"
