@@ -39,7 +39,7 @@ enum entry_enc {
 };
 
 /* word bits 48-51 type, 52-53 encoding, 54-58 flags, 59-63 free */
-#define WORD_TYPE_SHIFT 48
+#define WORD_TYPE_SHIFT WORD_KIND_SHIFT
 #define WORD_ENC_SHIFT  52
 #define WORD_RAW                                                                                   \
 	(UINT64_C(1) << 54) /* a string that was changed in place: OBJECT ENCODING says raw */

@@ -77,7 +77,8 @@ static struct round run_round(struct db *db, unsigned keys)
 	struct gathered g = {.n = 0};
 	struct round r = {0, 0, 0, 0};
 	for (unsigned buckets = 0; g.n < keys && buckets < keys * ROUND_BUCKETS; buckets++) {
-		db->expire_cursor = table_scan(&db->volatiles, db->expire_cursor, gather, &g);
+		db->expire_cursor =
+			table_scan(&db->volatiles, db->expire_cursor, WORD_ALL_KINDS, gather, &g);
 		if (!db->expire_cursor)
 			break; /* all seen: the next turn might repeat what is gathered */
 	}

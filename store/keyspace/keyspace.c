@@ -15,6 +15,8 @@ static void db_init(struct keyspace *ks, struct db *db, unsigned id)
 	*db = (struct db){.ks = ks, .id = id};
 	table_init(&db->keys, ENTRY_LEAD);
 	table_init(&db->volatiles, ENTRY_LEAD);
+	for (unsigned t = 0; t < KEYSPACE_TYPES; t++)
+		rare_init(&db->rare[t], t == VALUE_STRING ? RARE_MAX_STRINGS : RARE_MAX);
 }
 
 struct keyspace *keyspace_new(unsigned ndbs)
@@ -52,6 +54,23 @@ bool keyspace_is_expired(const struct keyspace *ks, uint64_t w)
 	return w & WORD_EXPIRE && ks->now_ms > entry_expiry(w) && !ks->replaying;
 }
 
+/* A key of @type came, or went. */
+static inline void count_key(struct db *db, enum value_type type, uint64_t hash)
+{
+	db->by_type[type]++;
+	if (db->rare[type].known)
+		rare_note(&db->rare[type], table_position(hash));
+}
+
+static inline void discount_key(struct db *db, enum value_type type, uint64_t hash)
+{
+	struct rare *r = &db->rare[type];
+	if (r->known)
+		rare_drop(r, table_position(hash));
+	if (--db->by_type[type] == 0)
+		r->known = RARE_ALL;
+}
+
 uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
 {
 	uint64_t w = *slot;
@@ -62,7 +81,7 @@ uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
 	if (db->ndue && word_type(w) == VALUE_HASH)
 		fields_forget(db, w);
 	table_take(&db->keys, slot, hash);
-	db->by_type[word_type(w)]--;
+	discount_key(db, word_type(w), hash);
 	return w;
 }
 
@@ -134,6 +153,8 @@ uint64_t keyspace_flush(struct db *db, enum keyspace_free how)
 	struct flushed *f = mem_alloc(sizeof(*f));
 	*f = (struct flushed){db->keys, db->volatiles, db->due};
 	uint64_t n = table_count(&db->keys);
+	for (unsigned t = 0; t < KEYSPACE_TYPES; t++)
+		rare_fini(&db->rare[t]);
 	db_init(db->ks, db, db->id);
 	if (how == KEYSPACE_FREE_LAZY) {
 		bgfree_submit(flushed_free, f, n);
@@ -238,7 +259,7 @@ static uint64_t *bind_new(struct db *db, struct bytes key, uint64_t hash, uint64
 	entry_set_lru(w, access_fresh(db->ks));
 	if (w & WORD_EXPIRE)
 		table_insert(&db->volatiles, w, hash);
-	db->by_type[word_type(w)]++;
+	count_key(db, word_type(w), hash);
 	uint64_t *slot = table_insert(&db->keys, w, hash);
 	tell_added(db, key);
 	return slot;
@@ -256,8 +277,10 @@ uint64_t *keyspace_bind(struct db *db, struct bytes key, uint64_t hash, uint64_t
 		fields_forget(db, old);
 	if (!keyspace_reshape(db, slot, hash, bits, expire_at, value_size, 0))
 		return NULL;
-	db->by_type[word_type(old)]--;
-	db->by_type[word_type(bits)]++;
+	if (word_type(old) != word_type(bits)) {
+		discount_key(db, word_type(old), hash);
+		count_key(db, word_type(bits), hash);
+	}
 	if (value)
 		value_free(old, value, db->ks->policy.lazy_server_del);
 	access_touch(db->ks, *slot);
@@ -379,26 +402,6 @@ void keyspace_swap(struct db *a, struct db *b)
 
 /* --- walking --- */
 
-struct scan {
-	unsigned types;
-	void (*fn)(void *arg, uint64_t word);
-	void *arg;
-};
-
-static void scan_word(void *arg, uint64_t *slot)
-{
-	const struct scan *s = arg;
-	if (s->types >> word_type(*slot) & 1)
-		s->fn(s->arg, *slot);
-}
-
-uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
-		       void (*fn)(void *arg, uint64_t word), void *arg)
-{
-	struct scan s = {types, fn, arg};
-	return table_scan(&db->keys, cursor, scan_word, &s);
-}
-
 /* Under expiry_frozen expired keys stay, and may be all there is: then one of them it is, as in Redis. */
 #define RANDOM_TRIES 100
 
@@ -428,6 +431,25 @@ uint64_t keyspace_random(struct db *db)
 		}                                                                                  \
 	} while (0)
 
+/* What is known of the type is true, and complete. */
+static void check_rare(struct db *db, unsigned type)
+{
+	const struct rare *r = &db->rare[type];
+	uint64_t n = 0;
+	struct table_iter it;
+	rare_check(r);
+	table_iter_begin(&it, &db->keys);
+	for (uint64_t *slot; (slot = table_iter_next(&it));) {
+		uint64_t at = table_position(keyhash(entry_key(*slot)));
+		if (word_type(*slot) != type || (r->known != RARE_ALL && at >= r->known))
+			continue;
+		CHECK(rare_next(r, at) == at);
+		n++;
+	}
+	table_iter_end(&it);
+	CHECK(n == r->n);
+}
+
 static void check_db(struct db *db)
 {
 	uint64_t by_type[16] = {0}, expires = 0;
@@ -451,6 +473,8 @@ static void check_db(struct db *db)
 	table_iter_end(&it);
 	CHECK(table_count(&db->volatiles) == expires);
 	CHECK(fields_ok(db));
+	for (unsigned t = 0; t < KEYSPACE_TYPES; t++)
+		check_rare(db, t);
 	for (int i = 0; i < 16; i++)
 		CHECK(db->by_type[i] == by_type[i]);
 }

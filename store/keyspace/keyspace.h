@@ -15,6 +15,7 @@
 
 #include "store/base/err.h"
 #include "store/keyspace/entry.h"
+#include "store/keyspace/rare.h"
 #include "store/types/table.h"
 
 struct keyspace;
@@ -25,13 +26,17 @@ struct field_due {
 	uint64_t word;
 };
 
+/* More than the highest value_type. */
+#define KEYSPACE_TYPES 7
+
 struct db {
 	struct keyspace *ks;
 	unsigned id;            /* as SELECT takes it; SWAPDB exchanges contents, not ids */
 	struct table keys;      /* every entry */
 	struct table volatiles; /* the words of those with an expiry, again */
 	uint64_t by_type[16];   /* keys of each type */
-	int64_t avg_ttl;        /* ms, as INFO keyspace estimates it */
+	struct rare rare[KEYSPACE_TYPES]; /* and where they are, while there are few */
+	int64_t avg_ttl;                  /* ms, as INFO keyspace estimates it */
 	uint64_t expire_cursor;
 	struct field_due
 		*due; /* a heap, fields.c's own but for @ndue: how many such hashes there are */
@@ -215,8 +220,9 @@ bool keyspace_shed_fields(struct db *db, uint64_t word, int n, const struct byte
 
 /* --- walking --- */
 
-/* One SCAN step over the database; only words whose type is in @types (bit 1 << type) reach @fn, without their entries being
- * touched for it. Expired keys are passed too: ask keyspace_is_expired. */
+/* One SCAN step over the database; only words whose type is in @types (bit 1 << type) reach @fn, without entries of others being
+ * touched. One type alone with up to RARE_MAX / 2 keys takes a step a key, whatever else there is. What table_scan says of what is told of
+ * holds. Expired keys are passed too: ask keyspace_is_expired. */
 uint64_t keyspace_scan(struct db *db, uint64_t cursor, unsigned types,
 		       void (*fn)(void *arg, uint64_t word), void *arg);
 #define KEYSPACE_ALL_TYPES 0xffffu

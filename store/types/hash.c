@@ -325,7 +325,7 @@ uint64_t hash_scan(struct hash *h, uint64_t cursor, int64_t now,
 	struct bytes field, value;
 
 	if (hash_is_table(h))
-		return table_scan(h->t, cursor, scan_slot, &step);
+		return table_scan(h->t, cursor, WORD_ALL_KINDS, scan_slot, &step);
 	hash_iter_begin_live(&it, h, now);
 	while (hash_iter_next(&it, &field, &value))
 		fn(arg, field, value);

@@ -405,7 +405,7 @@ uint64_t set_scan(struct set *s, uint64_t cursor, void (*fn)(void *arg, struct b
 	struct bytes m;
 
 	if (s->enc == SET_TABLE)
-		return table_scan(s->t, cursor, scan_slot, &step);
+		return table_scan(s->t, cursor, WORD_ALL_KINDS, scan_slot, &step);
 	set_iter_begin(&it, s);
 	while (set_iter_next(&it, &m))
 		fn(arg, m);

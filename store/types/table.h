@@ -25,6 +25,15 @@
  * every table: 8 bytes stand between the lead and the key. */
 #define WORD_EXPIRE (UINT64_C(1) << 55)
 
+/* Four of them, a number that the owner gives its words, and that table_scan chooses by. */
+#define WORD_KIND_SHIFT 48
+#define WORD_ALL_KINDS  0xffffu
+
+static inline unsigned word_kind(uint64_t w)
+{
+	return (unsigned)(w >> WORD_KIND_SHIFT) & 15;
+}
+
 static inline void *word_ptr(uint64_t w)
 {
 	return (void *)(uintptr_t)(w & WORD_PTR_MASK);
@@ -130,11 +139,17 @@ void table_reserve(struct table *t, uint64_t n);
 bool table_step(struct table *t, unsigned n);
 bool table_rehashing(const struct table *t);
 
-/* One step of SCAN: call @fn with each word of the bucket(s) that @cursor names, answer the next cursor, 0 at the end.
- * Every word that is in the table from the first call to the last is seen at least once, whatever resizes come between.
- * @fn may change the words' owners but not this table. */
-uint64_t table_scan(struct table *t, uint64_t cursor, void (*fn)(void *arg, uint64_t *slot),
-		    void *arg);
+/* One step of SCAN: call @fn with each word of the bucket(s) that @cursor names whose kind is in @kinds (1 << word_kind), answer the
+ * next cursor, 0 at the end. Every word that is in the table from the first call to the last is told of exactly once, whatever
+ * resizes come between, and no key is ever told of twice. @fn may change the words' owners but not this table. Entries of other kinds
+ * are not touched. */
+uint64_t table_scan(struct table *t, uint64_t cursor, unsigned kinds,
+		    void (*fn)(void *arg, uint64_t *slot), void *arg);
+
+/* Scans go through the table in the order of table_position(hash). What a scan has told of when it answers @cursor is what stands below
+ * table_position(@cursor), and the cursor that goes on from a position is table_cursor_at() of it. */
+uint64_t table_position(uint64_t hash);
+uint64_t table_cursor_at(uint64_t position);
 
 /* A word chosen about uniformly; 0 from an empty table. */
 uint64_t table_random(struct table *t, struct rng *rng);

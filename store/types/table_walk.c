@@ -30,33 +30,66 @@ static uint64_t cursor_next(uint64_t v, unsigned bits, uint64_t steps)
 	return reverse_bits(reverse_bits(v & mask) + (steps << (64 - bits)));
 }
 
-static void emit(struct table *t, int array, uint64_t i, void (*fn)(void *arg, uint64_t *slot),
-		 void *arg)
+/* Tell @fn of the bucket of @array that @v names. After a shrink that bucket begins before the cursor: what stands there in
+ * front of it was told of by an earlier step, since an element's place in this order is its hash alone. */
+static void emit(struct table *t, int array, uint64_t v, unsigned kinds,
+		 void (*fn)(void *arg, uint64_t *slot), void *arg)
 {
+	uint64_t i = v & table_mask(t, array), from = v == i ? 0 : reverse_bits(v);
 	if (i < table_first(t, array))
 		return;
 	for (struct bucket *b = table_array(t, array) + i; b; b = bucket_child(b))
-		for (unsigned taken = bucket_taken(b); taken; taken &= taken - 1)
-			fn(arg, &b->words[__builtin_ctz(taken)]);
+		for (unsigned taken = bucket_taken(b); taken; taken &= taken - 1) {
+			uint64_t *slot = &b->words[__builtin_ctz(taken)];
+			if (!(kinds >> word_kind(*slot) & 1))
+				continue;
+			if (!from || table_position(keyhash(word_key(*slot, t->lead))) >= from)
+				fn(arg, slot);
+		}
 }
 
-/* Neighbours in cursor order are far apart in memory: fetch some steps ahead. */
-#define SCAN_AHEAD 8
+/* Neighbours in cursor order are far apart in memory: fetch buckets some steps ahead, and then what they point to. */
+#define SCAN_AHEAD         16
+#define SCAN_AHEAD_ENTRIES 8
 
-uint64_t table_scan(struct table *t, uint64_t v, void (*fn)(void *arg, uint64_t *slot), void *arg)
+static void prefetch_ahead(const struct table *t, uint64_t v, unsigned kinds)
+{
+	unsigned bits = t->bits[0];
+	const struct bucket *array = table_array(t, 0);
+	__builtin_prefetch(array + (cursor_next(v, bits, SCAN_AHEAD) & table_mask(t, 0)));
+	const struct bucket *b =
+		array + (cursor_next(v, bits, SCAN_AHEAD_ENTRIES) & table_mask(t, 0));
+	for (unsigned taken = bucket_taken(b); taken; taken &= taken - 1) {
+		uint64_t w = b->words[__builtin_ctz(taken)];
+		if (kinds >> word_kind(w) & 1)
+			__builtin_prefetch(word_ptr(w));
+	}
+}
+
+uint64_t table_position(uint64_t hash)
+{
+	return reverse_bits(hash);
+}
+
+uint64_t table_cursor_at(uint64_t position)
+{
+	return reverse_bits(position);
+}
+
+uint64_t table_scan(struct table *t, uint64_t v, unsigned kinds,
+		    void (*fn)(void *arg, uint64_t *slot), void *arg)
 {
 	if (table_count(t) == 0)
 		return 0;
 	if (t->rehash_at < 0) {
-		uint64_t ahead = cursor_next(v, t->bits[0], SCAN_AHEAD) & table_mask(t, 0);
-		__builtin_prefetch(table_array(t, 0) + ahead);
-		emit(t, 0, v & table_mask(t, 0), fn, arg);
+		prefetch_ahead(t, v, kinds);
+		emit(t, 0, v, kinds, fn, arg);
 		return cursor_next(v, t->bits[0], 1);
 	}
 	int small = t->bits[1] < t->bits[0], large = !small;
-	emit(t, small, v & table_mask(t, small), fn, arg);
+	emit(t, small, v, kinds, fn, arg);
 	do {
-		emit(t, large, v & table_mask(t, large), fn, arg);
+		emit(t, large, v, kinds, fn, arg);
 		v = cursor_next(v, t->bits[large], 1);
 	} while (v & (table_mask(t, small) ^ table_mask(t, large)));
 	return v;

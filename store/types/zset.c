@@ -606,7 +606,7 @@ uint64_t zset_scan(struct zset *z, uint64_t cursor,
 {
 	struct scan s = {fn, arg};
 	if (is_big(z))
-		return table_scan(&big_of(z)->members, cursor, scan_word, &s);
+		return table_scan(&big_of(z)->members, cursor, WORD_ALL_KINDS, scan_word, &s);
 	struct zset_iter it;
 	struct bytes member;
 	double score;

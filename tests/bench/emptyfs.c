@@ -1,6 +1,8 @@
 /* tests/bench/emptyfs.c - a FUSE file system with one file of 32 bytes, dir/file, and nothing behind it.
  *
- *     emptyfs MOUNTPOINT BUSY_USEC
+ *     emptyfs MOUNTPOINT BUSY_USEC [NAMES]
+ *
+ * With NAMES there is also names/, which lists as many empty files; each of them can be looked up.
  *
  * What the kernel's side of a request costs: the same low-level calls in the same kind of loop as Inodis has (epoll, and
  * BUSY_USEC of polling without sleep after each request), the same timeouts of 0 and direct_io. Ends on SIGTERM.
@@ -17,7 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOT = 1, DIRECTORY, FILE_INO };
+enum { ROOT = 1, DIRECTORY, FILE_INO, NAMES, FIRST_NAME };
+
+/* The directories' st_blksize, by which the C library chooses how much it asks for at once. */
+#define BLKSIZE (128 * 1024)
+
+static long nnames;
 
 static const char content[32] = "the thirty-two bytes of a value";
 static volatile sig_atomic_t ended;
@@ -30,11 +37,14 @@ static void on_signal(int sig)
 
 static void attributes(fuse_ino_t ino, struct stat *st)
 {
+	int is_file = ino == FILE_INO || ino >= FIRST_NAME;
+
 	memset(st, 0, sizeof *st);
 	st->st_ino = ino;
-	st->st_mode = ino == FILE_INO ? S_IFREG | 0644 : S_IFDIR | 0755;
+	st->st_mode = is_file ? S_IFREG | 0644 : S_IFDIR | 0755;
 	st->st_nlink = 1;
 	st->st_size = ino == FILE_INO ? sizeof content : 0;
+	st->st_blksize = BLKSIZE;
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -45,6 +55,10 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		e.ino = DIRECTORY;
 	else if (parent == DIRECTORY && strcmp(name, "file") == 0)
 		e.ino = FILE_INO;
+	else if (parent == ROOT && strcmp(name, "names") == 0 && nnames)
+		e.ino = NAMES;
+	else if (parent == NAMES && strncmp(name, "key:", 4) == 0 && atol(name + 4) < nnames)
+		e.ino = FIRST_NAME + (fuse_ino_t)atol(name + 4);
 	if (!e.ino) {
 		fuse_reply_err(req, ENOENT);
 		return;
@@ -87,12 +101,48 @@ static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	fuse_reply_err(req, 0);
 }
 
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fuse_reply_open(req, fi);
+}
+
+/* Two dots and the names; no other directory is ever listed here. */
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		       struct fuse_file_info *fi)
+{
+	static char buf[1 << 20];
+	struct stat st = {0};
+	char name[32];
+	size_t used = 0;
+
+	(void)fi;
+	if (size > sizeof buf)
+		size = sizeof buf;
+	for (; off < nnames + 2 && ino == NAMES; off++) {
+		if (off < 2)
+			snprintf(name, sizeof name, "%s", off ? ".." : ".");
+		else
+			snprintf(name, sizeof name, "key:%07ld", (long)off - 2);
+		st.st_ino = off < 2 ? NAMES : FIRST_NAME + (fuse_ino_t)off - 2;
+		st.st_mode = off < 2 ? S_IFDIR : S_IFREG;
+		size_t n = fuse_add_direntry(req, buf + used, size - used, name, &st, off + 1);
+		if (n > size - used)
+			break;
+		used += n;
+	}
+	fuse_reply_buf(req, buf, used);
+}
+
 static const struct fuse_lowlevel_ops operations = {
 	.lookup = op_lookup,
 	.getattr = op_getattr,
 	.open = op_open,
 	.read = op_read,
 	.release = op_release,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.releasedir = op_release,
 };
 
 static long long now_usec(void)
@@ -140,10 +190,11 @@ static void loop(struct fuse_session *se, long long busy)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: emptyfs MOUNTPOINT BUSY_USEC\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: emptyfs MOUNTPOINT BUSY_USEC [NAMES]\n");
 		return 2;
 	}
+	nnames = argc == 4 ? atol(argv[3]) : 0;
 	char *words[] = {argv[0], "-o", "fsname=emptyfs", NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, words);
 	struct fuse_session *se = fuse_session_new(&args, &operations, sizeof operations, NULL);

@@ -640,6 +640,102 @@ static void scan_filters_by_type(void **state)
 	keyspace_free(ks);
 }
 
+#define RARE_KEYS 4000
+
+struct listing {
+	unsigned char seen[RARE_KEYS];
+	unsigned type;
+};
+
+static void list_word(void *arg, uint64_t word)
+{
+	struct listing *l = arg;
+	assert_int_equal(word_type(word), l->type);
+	unsigned i = (unsigned)strtoul(entry_key(word).p + 4, NULL, 10);
+	assert_true(i < RARE_KEYS);
+	assert_int_equal(l->seen[i]++, 0);
+}
+
+/* A key becomes another type's, or goes. */
+static void retype(struct keyspace *ks, unsigned i, unsigned type)
+{
+	struct bytes key = numbered("key:%u", i);
+	if (type == VALUE_STRING)
+		keyspace_set_string(ks->dbs, key, BYTES("v"), 0);
+	else if (type == VALUE_LIST)
+		keyspace_put(ks->dbs, key, VALUE_LIST, list_new());
+	else
+		keyspace_delete(ks->dbs, key, KEYSPACE_FREE_NOW);
+}
+
+/* However many keys of a type come and go between its steps, a scan for it tells of each that stays once, and of none twice, also
+ * where more were there than it may note. */
+static void scan_of_one_type_is_exact(void **state)
+{
+	(void)state;
+	static const unsigned most[] = {VALUE_STRING, VALUE_LIST, 99, 99};
+	struct keyspace *ks = fresh(1000);
+	static struct listing l;
+	unsigned char type[RARE_KEYS], stays[RARE_KEYS];
+	struct rng rng;
+	rng_seed(&rng, (uint64_t)time(NULL));
+	memset(type, 99, sizeof(type));
+	ks->dbs->rare[VALUE_LIST].max = 300;
+	ks->dbs->rare[VALUE_STRING].max = 900;
+	for (int round = 0; round < 120; round++) {
+		unsigned changes = (unsigned)rng_below(&rng, 60), more = most[rng_below(&rng, 4)];
+		memset(&l, 0, sizeof(l));
+		l.type = rng_below(&rng, 2) ? VALUE_LIST : VALUE_STRING;
+		for (unsigned i = 0; i < RARE_KEYS; i++)
+			stays[i] = type[i] == l.type && rng_below(&rng, 3) == 0;
+		/* Some listings end early. */
+		uint64_t cursor = 0, left = rng_below(&rng, 4) ? UINT64_MAX : 100;
+		do {
+			cursor = keyspace_scan(ks->dbs, cursor, 1u << l.type, list_word, &l);
+			for (unsigned c = 0; c < changes; c++) {
+				unsigned i = (unsigned)rng_below(&rng, RARE_KEYS);
+				unsigned to = rng_below(&rng, 3) ? more : most[rng_below(&rng, 4)];
+				if (stays[i])
+					continue;
+				retype(ks, i, to);
+				type[i] = (unsigned char)to;
+			}
+		} while (cursor && --left);
+		keyspace_check(ks);
+		for (unsigned i = 0; i < RARE_KEYS; i++)
+			assert_true(!stays[i] || cursor || l.seen[i]);
+	}
+	assert_int_equal(keyspace_flush(ks->dbs, KEYSPACE_FREE_NOW) > 0, 1);
+	keyspace_check(ks);
+	keyspace_free(ks);
+}
+
+/* Among many others a few keys are found in as many steps; and again after there were more of them for a time, once a scan went through. */
+static void few_keys_take_few_steps(void **state)
+{
+	(void)state;
+	struct keyspace *ks = fresh(1000);
+	for (unsigned i = 0; i < 60000; i++)
+		keyspace_set_string(ks->dbs, numbered("key:%u", i), BYTES("v"), 0);
+	for (unsigned i = 0; i < RARE_MAX + 10; i++)
+		keyspace_add(ks->dbs, numbered("list:%u", i), VALUE_LIST, list_new());
+	assert_int_equal(ks->dbs->rare[VALUE_LIST].known, 0);
+	for (unsigned i = 5; i < RARE_MAX + 10; i++)
+		keyspace_delete(ks->dbs, numbered("list:%u", i), KEYSPACE_FREE_NOW);
+	for (int round = 0; round < 2; round++) {
+		unsigned n = 0, steps = 0;
+		uint64_t cursor = 0;
+		do {
+			cursor = keyspace_scan(ks->dbs, cursor, 1u << VALUE_LIST, count_word, &n);
+			steps++;
+		} while (cursor);
+		assert_int_equal(n, 5);
+		assert_true(round ? steps <= 5 : steps > 5000);
+	}
+	keyspace_check(ks);
+	keyspace_free(ks);
+}
+
 /* --- access --- */
 
 /* Idle time counts from the last touch, and not from a look without touching; the clock may wrap. */
@@ -701,6 +797,8 @@ int main(void)
 		cmocka_unit_test(frozen_expiry_hides),
 		cmocka_unit_test(random_skips_the_stale),
 		cmocka_unit_test(scan_filters_by_type),
+		cmocka_unit_test(scan_of_one_type_is_exact),
+		cmocka_unit_test(few_keys_take_few_steps),
 		cmocka_unit_test(idle_counts_from_touch),
 		cmocka_unit_test(frequency_is_logarithmic),
 	};

@@ -81,13 +81,16 @@ static void expired_remove(struct call *c, struct expired_names *e)
 static void scan_visit(void *arg, uint64_t word)
 {
 	struct scan_walk *w = arg;
-	struct bytes key = entry_key(word);
+	bool wanted = w->scan.types >> word_type(word) & 1;
 
+	if (!wanted && !(word & WORD_EXPIRE))
+		return;
+	struct bytes key = entry_key(word);
 	if (!scan_wants(&w->scan, key))
 		return;
 	if (keyspace_is_expired(w->c->db->ks, word))
 		expired_add(&w->expired, key);
-	else if (w->scan.types >> word_type(word) & 1)
+	else if (wanted)
 		scan_add(&w->scan, key);
 }
 
@@ -99,8 +102,10 @@ void keys_scan(struct call *c)
 
 	if (!scan_cursor(c, 1, s) || !scan_options(c, 2, SCAN_KEYS, s))
 		return;
-	/* Expired keys go whatever their type, as in Redis 7: they have to be looked at where there may be any. */
-	types = table_count(&c->db->volatiles) ? KEYSPACE_ALL_TYPES : s->types;
+	/* Expired keys go whatever their type, as in Redis 7: they have to be looked at where there may be any. A directory's listing
+	 * leaves that to the expiry cycle, and is done at once where the type has few keys. */
+	bool sweeps = table_count(&c->db->volatiles) && !(c->session->flags & SESSION_MOUNT);
+	types = sweeps ? KEYSPACE_ALL_TYPES : s->types;
 	do {
 		s->cursor = keyspace_scan(c->db, s->cursor, types, scan_visit, &w);
 		expired_remove(c, &w.expired);

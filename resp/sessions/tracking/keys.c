@@ -202,7 +202,7 @@ uint64_t tracked_keys_sweep(struct tracked_keys *t, uint64_t cursor,
 {
 	struct sweep s = {.keys = t, .alive = alive, .arg = arg};
 	for (unsigned i = 0; i < 16; i++) {
-		cursor = table_scan(&t->table, cursor, sweep_key, &s);
+		cursor = table_scan(&t->table, cursor, WORD_ALL_KINDS, sweep_key, &s);
 		if (!cursor)
 			break;
 	}
