@@ -10,6 +10,7 @@
 
 #include "fs/backend.h"
 #include "fs/inode.h"
+#include "fs/landing.h"
 #include "fs/scratch.h"
 #include "fs/task.h"
 #include "resp/session.h"
@@ -40,6 +41,7 @@ struct mount {
 	struct loop_fd *fd;
 	struct fuse_buf buf; /* the session's receive buffer */
 	bool initialized;    /* INIT was answered: session_io.h */
+	struct landing landing;
 	struct inodes inodes;
 	struct scratches scratches;
 	struct handle *handles; /* open files and directories */

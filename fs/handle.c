@@ -32,6 +32,7 @@ void handle_unstage(struct handle *h)
 	if (!h->staged)
 		return;
 	DL_DELETE(h->inode->writers, h);
+	landing_forget(h->m, h);
 	h->staged = h->in_place = h->unsaved = h->written = false;
 	blob_put(h->stage);
 	h->stage = NULL;
@@ -134,15 +135,25 @@ const struct handle *handle_of_writer(const struct inode *i, pid_t pid)
 /* Room for @size bytes in a stage that nobody else reads. */
 static int stage_room(struct handle *h, uint64_t size)
 {
-	const struct backend_ops *ops = h->m->backend->ops;
+	struct backend *b = h->m->backend;
+	uint64_t max = b->ops->max_value(b);
 	size_t cap = h->stage ? h->stage->cap : 0, want = cap;
+	const char *refusal = NULL;
 
-	if (size > ops->max_value(h->m->backend))
+	if (size > max)
 		return EFBIG;
 	if (size > cap)
 		want = blob_room(cap, size);
-	if (want > cap && want >= 64 * 1024 && ops->refusal(h->m->backend, want - cap))
-		return error_of_line(bytes_str(ops->refusal(h->m->backend, want - cap)));
+	if (want > cap && want > max)
+		want = max;
+	if (want > cap && want >= 64 * 1024)
+		refusal = b->ops->refusal(b, want - cap);
+	if (refusal && size > cap && size < want) { /* without room for more, then */
+		want = size;
+		refusal = b->ops->refusal(b, want - cap);
+	}
+	if (refusal)
+		return error_of_line(bytes_str(refusal));
 	if (!h->stage) {
 		h->stage = blob_try(want);
 		return h->stage ? 0 : ENOSPC;
@@ -190,7 +201,7 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 	}
 	if (off > old)
 		blob_set_len(h->stage, (size_t)off, 0);
-	if (data.n)
+	if (data.n && data.p != p + off)
 		memcpy(p + off, data.p, data.n);
 	if (end > old)
 		h->stage->len = (size_t)end;
@@ -205,6 +216,19 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 	}
 	buf_free(&undo);
 	return err;
+}
+
+struct blob *handle_stage_ahead(struct handle *h, size_t n)
+{
+	const struct inode *i = h->inode;
+	struct blob *b = h->stage;
+
+	if (!h->staged || !h->unsaved || h->failed || h->in_place || !b || b->refs > 1 ||
+	    i->scratch || i->place.node == NODE_SCRATCH)
+		return NULL;
+	if (b->cap - b->len < n && stage_room(h, b->len + n) != 0)
+		return NULL;
+	return h->stage;
 }
 
 int handle_stage_truncate(struct handle *h, uint64_t size)

@@ -81,6 +81,9 @@ void handle_created(struct handle *h);
 /* Put @data at @off of the stage; views with lines: only if no whole line of the result is bad. EFBIG, ENOSPC, EINVAL; the stage is then as
  * it was. */
 int handle_stage_write(struct handle *h, uint64_t off, struct bytes data);
+/* The stage with room for @n bytes behind what it holds, if more may be put there without asking: by a write in @data that lies there already.
+ * NULL. */
+struct blob *handle_stage_ahead(struct handle *h, size_t n);
 int handle_stage_truncate(struct handle *h, uint64_t size);
 
 /* The key holds what is staged now. */

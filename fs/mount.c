@@ -263,6 +263,7 @@ static void free_mount(struct mount *m)
 		fuse_session_destroy(m->session);
 	free(m->buf.mem); /* libfuse's malloc */
 	handles_free(m);
+	landing_fini(&m->landing);
 	scratches_fini(&m->scratches);
 	if (m->backend) {
 		inodes_fini(&m->inodes);

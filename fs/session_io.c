@@ -37,8 +37,7 @@ static ssize_t io_write(int fd, struct iovec *iov, int count, void *userdata)
 
 static ssize_t io_read(int fd, void *buf, size_t n, void *userdata)
 {
-	(void)userdata;
-	return read(fd, buf, n);
+	return landing_read(userdata, fd, buf, n);
 }
 
 void session_io_install(struct fuse_session *se)

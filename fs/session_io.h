@@ -1,4 +1,6 @@
-/* fs/session_io.h - what libfuse has no words for in the answer to INIT.
+/* fs/session_io.h - what libfuse has no words for: in the answer to INIT, and where requests are received.
+ *
+ * Requests are received as landing.h has it.
  *
  * Files here are direct_io, and the kernel maps such a file shared (MAP_SHARED, from Linux 6.6 on) only where the server allows it when
  * the connection begins. libfuse 3.14 cannot say so; the session's writes go through here, and the first one, which is the

@@ -53,6 +53,8 @@ static void write_stage(struct task *t, struct handle *h)
 	}
 	if (err)
 		h->failed = true;
+	else
+		landing_staged(t->m, h, t->off + t->data.n, t->data);
 	reply_written(t, err);
 }
 
@@ -163,11 +165,13 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	struct inode *i = h->inode;
 	/* A page of a mapping stands where it stands. */
 	bool append = (fi->flags | h->flags) & O_APPEND && !fi->writepage;
-	t->data = bytes_of(buf, size);
+	t->data = bytes_of(t->m->landing.data ? t->m->landing.data : buf, size);
 	t->size = size;
 	t->off = (uint64_t)off;
 	t->at = i->place;
 	handle_refresh(h);
+	if (!h->staged)
+		landing_other(t->m);
 	if (off < 0 || size == 0) {
 		reply_written(t, off < 0 ? EINVAL : 0);
 	} else if (h->ctl) {
