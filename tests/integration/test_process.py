@@ -144,3 +144,14 @@ def test_the_loop_s_figures_grow(conn):
     assert 10000 <= after["eventloop_duration_sum"] - before["eventloop_duration_sum"] < 300000
     assert 10000 <= after["eventloop_duration_cmd_sum"] - before["eventloop_duration_cmd_sum"] < 300000
     wait_until(lambda: figures()["instantaneous_eventloop_cycles_per_sec"] > 0 and figures()["instantaneous_eventloop_duration_usec"] > 0)
+
+
+def test_a_child_gives_way_to_everybody(start):
+    s = start("--rdb-key-save-delay", "500000")
+    with s.conn() as c:
+        c.do("SET", "k", "v")
+        c.do("BGSAVE")
+        child = child_of(s.pid)
+        wait_until(lambda: os.getpriority(os.PRIO_PROCESS, child) >= 10)
+        assert os.getpriority(os.PRIO_PROCESS, s.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+        c.do("CONFIG", "SET", "rdb-key-save-delay", 0)
