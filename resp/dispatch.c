@@ -57,7 +57,7 @@ static void reject_unknown_sub(struct session *s, const struct bytes *argv, cons
 	reply_errorf(s->reply, "ERR unknown subcommand '%.*s'. Try %s HELP.", n, argv[1].p, name);
 }
 
-static bool arity_fits(const struct command *cmd, int argc)
+static inline bool arity_fits(const struct command *cmd, int argc)
 {
 	return cmd->arity >= 0 ? argc == cmd->arity : argc >= -cmd->arity;
 }
@@ -288,7 +288,7 @@ static void after_slow(struct session *s, struct registered *reg, const struct d
 }
 
 /* A command came to its end: its figures. */
-static void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t errors)
+static inline void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t errors)
 {
 	struct session *s = item->session;
 	struct registered *reg = item->reg;
@@ -299,9 +299,9 @@ static void count_call(struct dispatch_item *item, uint64_t ticks, uint64_t erro
 			command_latency_begin(reg);
 		histogram_record(reg->latency, ticks);
 	}
-	if (s->reply->errors != errors)
+	if (__builtin_expect(s->reply->errors != errors, 0))
 		count_errors(s, reg, errors);
-	if (ticks >= s->server->slow_ticks)
+	if (__builtin_expect(ticks >= s->server->slow_ticks, 0))
 		after_slow(s, reg, item, ticks);
 }
 
@@ -345,7 +345,7 @@ static uint64_t run(struct dispatch_item *item, struct registered *reg, uint64_t
 		server->caller = s;
 	server->running++;
 	s->last_cmd = reg->cmd;
-	s->last_parent = reg->parent ? reg->parent->cmd : NULL;
+	s->last_parent = reg->parent_cmd;
 	reg->cmd->run(&c);
 	if (__builtin_expect(server->tracking != NULL, 0))
 		tracking_ran(&c);
@@ -398,8 +398,25 @@ void dispatch_inner(struct dispatch_item *item)
 	registry->inner_errors = inner;
 }
 
-/* The whole way of one item whose command was looked up. */
-static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
+/* Nothing about the command, its session and the server just now could refuse the call or hold it back. */
+static inline bool is_ordinary(const struct dispatch_item *item)
+{
+	const struct registered *reg = item->reg;
+	const struct session *s = item->session;
+	const struct server *server = s->server;
+	if (!reg || !reg->plain || !arity_fits(reg->cmd, item->argc) || item->big)
+		return false;
+	if ((s->flags & (SESSION_AUTHENTICATED | SESSION_RESTRICTED | SESSION_MULTI |
+			 SESSION_PUBSUB)) != SESSION_AUTHENTICATED)
+		return false;
+	return !((uintptr_t)server->busy | (uintptr_t)server->refuse_writes |
+		 (uintptr_t)server->pause | (uintptr_t)server->config.maxmemory |
+		 (uintptr_t)server->loading);
+}
+
+/* An item that something may refuse or hold back. */
+static __attribute__((noinline)) uint64_t serve_with_care(struct dispatch_item *item,
+							  uint64_t ticks)
 {
 	struct session *s = item->session;
 	uint64_t errors = s->reply->errors;
@@ -420,7 +437,21 @@ static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
 				s->flags |= SESSION_DIRTY_EXEC;
 		}
 		s->last_cmd = item->reg ? item->reg->cmd : NULL;
-		s->last_parent = item->reg && item->reg->parent ? item->reg->parent->cmd : NULL;
+		s->last_parent = item->reg ? item->reg->parent_cmd : NULL;
+	}
+	return ticks;
+}
+
+/* The whole way of one item whose command was looked up. */
+static uint64_t serve(struct dispatch_item *item, uint64_t ticks)
+{
+	struct session *s = item->session;
+	if (__builtin_expect(is_ordinary(item), 1)) {
+		ticks = run(item, item->reg, ticks);
+	} else {
+		ticks = serve_with_care(item, ticks);
+		if (item->state == ITEM_HELD)
+			return ticks;
 	}
 	s->last_ms = s->server->keyspace->now_ms;
 	if ((s->flags & SESSION_AFTERWARDS || s->reply->muted) && item->state != ITEM_PARKED)

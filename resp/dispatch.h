@@ -59,8 +59,11 @@ void dispatch_end(struct dispatch_item *item, uint64_t ticks, uint64_t errors);
 /* A command of the registry, with its figures. Subcommands have their own, in @subs of their container. */
 struct registered {
 	const struct command *cmd;
-	struct registered *parent; /* NULL at the top */
-	struct registered *subs;   /* uthash by name */
+	struct registered *parent;        /* NULL at the top */
+	const struct command *parent_cmd; /* its cmd, or NULL */
+	/* Nothing about the command itself asks for a look before it runs, but its arity. */
+	bool plain;
+	struct registered *subs; /* uthash by name */
 	struct command_stats stats;
 	struct histogram *
 		latency; /* of each call's ticks; NULL before the first: resp/insight/command_latency.h */

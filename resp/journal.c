@@ -13,8 +13,8 @@ struct held {
 };
 
 struct journal {
+	struct journal_head head;
 	const struct journal_consumer **consumers;
-	size_t count;
 	unsigned depth;
 	bool open; /* consumers were told of begin */
 	bool muted;
@@ -37,28 +37,23 @@ void journal_free(struct journal *j)
 
 void journal_add_consumer(struct journal *j, const struct journal_consumer *consumer)
 {
-	j->consumers = mem_realloc(j->consumers, (j->count + 1) * sizeof(*j->consumers));
-	j->consumers[j->count++] = consumer;
+	j->consumers = mem_realloc(j->consumers, (j->head.count + 1) * sizeof(*j->consumers));
+	j->consumers[j->head.count++] = consumer;
 }
 
 void journal_remove_consumer(struct journal *j, const struct journal_consumer *consumer)
 {
-	for (size_t i = 0; i < j->count; i++) {
+	for (size_t i = 0; i < j->head.count; i++) {
 		if (j->consumers[i] != consumer)
 			continue;
-		j->consumers[i] = j->consumers[--j->count];
+		j->consumers[i] = j->consumers[--j->head.count];
 		return;
 	}
 }
 
-bool journal_active(const struct journal *j)
-{
-	return j->count > 0;
-}
-
 static void feed(struct journal *j, unsigned db, int argc, const struct bytes *argv)
 {
-	for (size_t i = 0; i < j->count; i++)
+	for (size_t i = 0; i < j->head.count; i++)
 		j->consumers[i]->append(j->consumers[i]->arg, db, argc, argv);
 }
 
@@ -89,7 +84,7 @@ static void release_held(struct journal *j)
 
 void journal_append(struct journal *j, unsigned db, int argc, const struct bytes *argv)
 {
-	if (!j->count || j->muted)
+	if (!j->head.count || j->muted)
 		return;
 	if (!j->depth) {
 		feed(j, db, argc, argv);
@@ -100,7 +95,7 @@ void journal_append(struct journal *j, unsigned db, int argc, const struct bytes
 		return;
 	}
 	if (!j->open) {
-		for (size_t i = 0; i < j->count; i++)
+		for (size_t i = 0; i < j->head.count; i++)
 			j->consumers[i]->begin(j->consumers[i]->arg);
 		j->open = true;
 		release_held(j);
@@ -127,7 +122,7 @@ void journal_end(struct journal *j)
 	if (!j->open)
 		return;
 	j->open = false;
-	for (size_t i = 0; i < j->count; i++)
+	for (size_t i = 0; i < j->head.count; i++)
 		j->consumers[i]->end(j->consumers[i]->arg);
 }
 

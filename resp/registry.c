@@ -34,6 +34,8 @@ static struct registered *add(struct registry *r, struct registered **table,
 	reg->id = r->count++;
 	reg->cmd = cmd;
 	reg->parent = parent;
+	reg->parent_cmd = parent ? parent->cmd : NULL;
+	reg->plain = cmd->run && !cmd->subcommands && !(cmd->flags & CMD_PROTECTED);
 	reg->first_key = first_key_index(cmd);
 	reg->fullname = fullname(parent, cmd);
 	HASH_ADD_KEYPTR(hh, *table, cmd->name, strlen(cmd->name), reg);
@@ -90,7 +92,8 @@ struct registered *registry_commands(struct registry *r)
 /* Longer than any command's name. */
 #define NAME_MAX_LEN 64
 
-static struct registered *find_in(struct registered *table, struct bytes name)
+static __attribute__((noinline)) struct registered *find_in(struct registered *table,
+							    struct bytes name)
 {
 	char lower[NAME_MAX_LEN];
 	if (!name.n || name.n > sizeof(lower))
@@ -119,29 +122,45 @@ struct registered *registry_find(struct registry *r, struct bytes name)
 	return parent ? find_in(parent->subs, bytes_of(bar + 1, name.n - n - 1)) : NULL;
 }
 
-/* Short names come again and again in the same spelling: a direct-mapped memory of them spares folding and hashing. */
-static struct registered *find_memo(struct registry *r, struct bytes name)
+/* Up to eight bytes, differently for each different run of @n. */
+static inline uint64_t short_word(const char *p, size_t n)
 {
-	if (name.n > 8 || !name.n)
-		return find_in(r->commands, name);
-	uint64_t word = 0;
-	memcpy(&word, name.p, name.n);
-	struct registry_memo *m =
-		&r->memo[(word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - REGISTRY_MEMO_BITS)];
-	if (m->word == word && m->n == name.n)
-		return m->reg;
+	if (n >= 4) {
+		uint32_t lo, hi;
+		memcpy(&lo, p, 4);
+		memcpy(&hi, p + n - 4, 4);
+		return lo | (uint64_t)hi << 32;
+	}
+	const unsigned char *b = (const unsigned char *)p;
+	return b[0] | (uint64_t)b[n / 2] << 8 | (uint64_t)b[n - 1] << 16;
+}
+
+static __attribute__((noinline)) struct registered *
+memorize(struct registry *r, struct registry_memo *m, uint64_t word, struct bytes name)
+{
 	struct registered *reg = find_in(r->commands, name);
 	if (reg)
 		*m = (struct registry_memo){word, name.n, reg};
 	return reg;
 }
 
+/* Short names come again and again in the same spelling: a direct-mapped memory of them spares folding and hashing. */
+static inline struct registered *find_memo(struct registry *r, struct bytes name)
+{
+	if (name.n - 1 >= 8)
+		return find_in(r->commands, name);
+	uint64_t word = short_word(name.p, name.n);
+	struct registry_memo *m =
+		&r->memo[(word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - REGISTRY_MEMO_BITS)];
+	if (__builtin_expect(m->word == word && m->n == name.n, 1))
+		return m->reg;
+	return memorize(r, m, word, name);
+}
+
 struct registered *registry_resolve(struct registry *r, int argc, const struct bytes *argv)
 {
 	struct registered *reg = find_memo(r, argv[0]);
-	if (!reg || !reg->cmd->subcommands)
-		return reg;
-	if (argc < 2)
+	if (__builtin_expect(!reg || !reg->subs || argc < 2, 1))
 		return reg;
 	return find_in(reg->subs, argv[1]);
 }

@@ -8,7 +8,7 @@
 #define REGISTRY_MEMO_BITS 8
 
 struct registry_memo {
-	uint64_t word; /* the first bytes of the name as sent */
+	uint64_t word; /* the name as sent, which is short */
 	size_t n;
 	struct registered *reg;
 };

@@ -93,6 +93,14 @@ static bool add_item(struct client *c, int argc, const struct bytes *argv, bool 
 	       (c->session.flags & SESSION_AUTHENTICATED);
 }
 
+/* The batch must run before the parser goes on. False when the client is to be heard no further. */
+static bool run_full(struct client *c)
+{
+	batch_run(c->net->batch, c->net->server);
+	c->parser.authenticated = !acl_must_log_in(&c->session);
+	return !client_is_closing(c);
+}
+
 /* Parse commands out of @n bytes at @buf into the batch, running it whenever it is full. Returns how many bytes were used. */
 static size_t parse(struct client *c, const char *buf, size_t n)
 {
@@ -105,6 +113,16 @@ static size_t parse(struct client *c, const char *buf, size_t n)
 		const char *outside = c->parser.outside;
 		int outside_arg = c->parser.outside_arg;
 		struct bytes *room = b->args + b->nargs;
+		if (off < n && buf[off] == '*' && parser_is_between(&c->parser) &&
+		    (used = parser_whole(&c->parser, buf + off, n - off, room,
+					 (int)(BATCH_ARGS - b->nargs), &argc))) {
+			/* Its head may have come before, and have been looked through in vain. */
+			c->parser.scanned = 0;
+			off += used;
+			if (!add_item(c, argc, room, false, buf == c->in) && !run_full(c))
+				return n;
+			continue;
+		}
 		switch (parser_next(&c->parser, buf + off, n - off, room,
 				    (int)(BATCH_ARGS - b->nargs), &argc, &argv, &used)) {
 		case PARSER_MORE:
@@ -130,12 +148,8 @@ static size_t parse(struct client *c, const char *buf, size_t n)
 			c->body = NULL;
 			go_on = false;
 		}
-		if (!go_on) {
-			batch_run(b, net->server);
-			c->parser.authenticated = !acl_must_log_in(&c->session);
-			if (client_is_closing(c))
-				return n;
-		}
+		if (!go_on && !run_full(c))
+			return n;
 	}
 	return off;
 }

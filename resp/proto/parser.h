@@ -52,6 +52,15 @@ void parser_fini(struct parser *p);
 enum parser_state parser_next(struct parser *p, const char *buf, size_t n, struct bytes *room,
 			      int cap, int *argc, struct bytes **argv, size_t *used);
 
+/* The quick way, when parser_is_between() and with '*' at @buf: an ordinary command that is all there. Returns how many bytes it took and fills
+ * @room and @argc, or 0: then parser_next() is to be asked. */
+size_t parser_whole(const struct parser *p, const char *buf, size_t n, struct bytes *room, int cap,
+		    int *argc);
+static inline bool parser_is_between(const struct parser *p)
+{
+	return p->multibulk == 0 && p->argc == 0 && p->argv == NULL;
+}
+
 /* After PARSER_MORE: how many bytes of the bulk begun and its line end are missing when the buffer holds @have; 0 when unknown. */
 size_t parser_missing(const struct parser *p, size_t have);
 
