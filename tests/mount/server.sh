@@ -1,7 +1,7 @@
 #!/bin/bash
 # server/: what the server tells of itself, its configuration, saving.
 . "$(dirname "$0")/lib.sh"
-start
+start --enable-debug-command local
 
 is "$(ls "$M/server" | tr '\n' ,)" clients,config,info,metrics,save,slowlog,stats, "what there is"
 ok "info/ has INFO's sections" test -f "$M/server/info/memory" -a -f "$M/server/info/commandstats" -a -f "$M/server/info/keyspace"
