@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "fs/answer.h"
+#include "resp/changes.h"
 #include "store/base/blob.h"
 #include "store/base/bytes.h"
 
-struct change_notes;
 struct server;
 struct session_mount;
 
@@ -33,13 +33,16 @@ struct backend_command {
 /* @a holds one reply for each command, or a single error when the unit was refused whole. Borrowed, see answers_keep. */
 typedef void (*backend_done)(void *arg, struct answers *a);
 
+#define BACKEND_NEVER INT64_MAX
+
 /* What is known of a key besides its value (extra). */
 struct backend_facts {
 	bool newline;    /* the file that wrote the string ended in a newline */
 	bool stamped;    /* the rest is known */
 	uint64_t serial; /* the same as before: the key did not change; the converse may fail */
 	int64_t time_ms; /* when it last changed */
-	int64_t left_ms; /* until it, or the first of its fields, goes by itself; -1 for never. With stamped */
+	int64_t ends_ms; /* when it, or the first of its fields, goes by itself, since the epoch; BACKEND_NEVER. With stamped */
+	int64_t left_ms; /* until then */
 };
 
 /* A name as the kernel may remember it: a key of @type (NULL: any), or a member of it. */
@@ -63,15 +66,15 @@ struct backend_ops {
 	int64_t (*latest_ms)(struct backend *b);
 	/* Of the last change of any key (extra): the same as before, nothing changed. */
 	uint64_t (*latest_serial)(struct backend *b);
-	/* Copies kept elsewhere (extra, all or none of these; resp/changes.h): @fn is told of changes of what is held, before any
-	 * reply leaves, to clients as to the mount's own commands. hold answers the key's id in the notes. */
-	bool (*watch)(struct backend *b, void (*fn)(void *arg, const struct change_notes *n),
-		      void *arg);
-	uint64_t (*hold)(struct backend *b, unsigned db, struct bytes key);
+	/* Copies kept elsewhere (extra, all or none of these; resp/changes.h): @w (copied; NULL to end it) is told of the next change of what was
+	 * held, before any reply leaves, to clients as to the mount's own commands. key_id is a key's in the notes. */
+	void (*watch)(struct backend *b, const struct changes_watcher *w);
+	uint64_t (*key_id)(struct backend *b, unsigned db, struct bytes key);
+	void (*hold)(struct backend *b, uint32_t group, enum changes_part part);
+	void (*release)(struct backend *b, uint32_t group, enum changes_part part);
 	void (*hold_any)(struct backend *b);
-	void (*hold_none)(struct backend *b);
-	/* Whether the name is surely still there. Nothing is counted or touched. */
-	bool (*stands)(struct backend *b, const struct backend_name *n);
+	/* Until when the name surely stands, if nobody changes it: as backend_facts.ends_ms, 0 for not. Nothing is counted or touched. */
+	int64_t (*stands)(struct backend *b, const struct backend_name *n);
 	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
 	 * drop errors from close, so they must come at open and write. */
 	const char *(*refusal)(struct backend *b, uint64_t bytes);

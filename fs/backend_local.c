@@ -174,8 +174,8 @@ static void local_settle(struct backend *b, void (*done)(void *arg, int err), vo
 	aof_settle(((struct backend_local *)b)->server, done, arg);
 }
 
-/* How long what @word is bound to stays as it is if nobody changes it. */
-static int64_t left_ms(const struct keyspace *ks, uint64_t word)
+/* Until when what @word is bound to stays as it is if nobody changes it. */
+static int64_t ends_ms(uint64_t word)
 {
 	int64_t ends = entry_expiry(word);
 	int64_t field =
@@ -183,7 +183,7 @@ static int64_t left_ms(const struct keyspace *ks, uint64_t word)
 
 	if (field >= 0 && (ends < 0 || field < ends))
 		ends = field;
-	return ends < 0 ? -1 : ends > ks->now_ms ? ends - ks->now_ms : 0;
+	return ends < 0 ? BACKEND_NEVER : ends;
 }
 
 static void local_facts(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out)
@@ -198,31 +198,40 @@ static void local_facts(struct backend *b, unsigned db, struct bytes key, struct
 	out->stamped = true;
 	out->serial = stamp.serial;
 	out->time_ms = stamp.time_ms;
-	out->left_ms = word ? left_ms(s->keyspace, word) : -1;
+	out->ends_ms = word ? ends_ms(word) : BACKEND_NEVER;
+	out->left_ms = out->ends_ms > s->keyspace->now_ms ? out->ends_ms - s->keyspace->now_ms : 0;
 }
 
-static bool local_watch(struct backend *b, void (*fn)(void *arg, const struct change_notes *n),
-			void *arg)
+static void local_watch(struct backend *b, const struct changes_watcher *w)
 {
-	return changes_watch(((struct backend_local *)b)->server->changes, fn, arg);
+	struct backend_local *l = (struct backend_local *)b;
+
+	if (l->watcher.tell)
+		changes_unwatch(l->server->changes, &l->watcher);
+	l->watcher = w ? *w : (struct changes_watcher){0};
+	if (w)
+		changes_watch(l->server->changes, &l->watcher);
 }
 
-static uint64_t local_hold(struct backend *b, unsigned db, struct bytes key)
+static uint64_t local_key_id(struct backend *b, unsigned db, struct bytes key)
 {
-	uint64_t id = changes_id(db, keyhash(key));
+	(void)b;
+	return changes_id(db, keyhash(key));
+}
 
-	changes_hold(((struct backend_local *)b)->server->changes, id);
-	return id;
+static void local_hold(struct backend *b, uint32_t group, enum changes_part part)
+{
+	changes_hold(((struct backend_local *)b)->server->changes, group, part);
+}
+
+static void local_release(struct backend *b, uint32_t group, enum changes_part part)
+{
+	changes_release(((struct backend_local *)b)->server->changes, group, part);
 }
 
 static void local_hold_any(struct backend *b)
 {
 	changes_hold_any(((struct backend_local *)b)->server->changes);
-}
-
-static void local_hold_none(struct backend *b)
-{
-	changes_hold_none(((struct backend_local *)b)->server->changes);
 }
 
 static bool has_member(struct keyspace *ks, uint64_t word, struct bytes member)
@@ -243,14 +252,14 @@ static bool has_member(struct keyspace *ks, uint64_t word, struct bytes member)
 	}
 }
 
-static bool local_stands(struct backend *b, const struct backend_name *n)
+static int64_t local_stands(struct backend *b, const struct backend_name *n)
 {
 	struct keyspace *ks = ((struct backend_local *)b)->server->keyspace;
 	uint64_t word = keyspace_read(&ks->dbs[n->db], n->key, KEYSPACE_NOTOUCH);
 
 	if (!word || (n->type && strcmp(value_type_name(word_type(word)), n->type)))
-		return false;
-	return !n->has_member || has_member(ks, word, n->member);
+		return 0;
+	return !n->has_member || has_member(ks, word, n->member) ? ends_ms(word) : 0;
 }
 
 static int64_t local_latest_ms(struct backend *b)
@@ -344,6 +353,8 @@ static void local_free(struct backend *b)
 {
 	struct backend_local *l = (struct backend_local *)b;
 
+	if (l->watcher.tell)
+		changes_unwatch(l->server->changes, &l->watcher);
 	if (l->timer)
 		loop_timer_remove(l->timer);
 	session_close(&l->session);
@@ -359,9 +370,10 @@ static const struct backend_ops local_ops = {
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
 	.watch = local_watch,
+	.key_id = local_key_id,
 	.hold = local_hold,
+	.release = local_release,
 	.hold_any = local_hold_any,
-	.hold_none = local_hold_none,
 	.stands = local_stands,
 	.refusal = local_refusal,
 	.may = local_may,
@@ -379,6 +391,13 @@ static const struct backend_ops local_ops = {
 	.free = local_free,
 };
 
+static void key_named(void *arg, struct db *db, uint64_t hash)
+{
+	const struct server *s = arg;
+
+	changes_named(s->changes, db->id, hash);
+}
+
 struct backend *backend_local_new(struct server *s, const struct session_mount *who)
 {
 	struct backend_local *l = mem_calloc(sizeof(*l));
@@ -387,6 +406,7 @@ struct backend *backend_local_new(struct server *s, const struct session_mount *
 	l->server = s;
 	if (!s->changes)
 		s->changes = changes_new(s->keyspace->now_ms);
+	s->keyspace->hooks.named = key_named;
 	reply_init(&l->idle, 2);
 	l->session.mount = who;
 	session_open(&l->session, s, &l->idle, &mount_session_ops,

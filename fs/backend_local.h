@@ -5,6 +5,7 @@
 #define FS_BACKEND_LOCAL_H
 
 #include "fs/backend.h"
+#include "resp/changes.h"
 #include "resp/dispatch.h"
 #include "resp/server.h"
 
@@ -27,10 +28,11 @@ struct backend_local {
 	struct reply idle; /* the session's while none of its commands run */
 	struct parcel *pool;
 	unsigned pooled;
-	unsigned out;               /* parcels that somebody holds */
-	bool orphaned;              /* freed as soon as the last one comes back */
-	struct backend_talk *woken; /* have something for their owners */
-	struct loop_timer *timer;   /* by which they get it */
+	unsigned out;                   /* parcels that somebody holds */
+	bool orphaned;                  /* freed as soon as the last one comes back */
+	struct backend_talk *woken;     /* have something for their owners */
+	struct loop_timer *timer;       /* by which they get it */
+	struct changes_watcher watcher; /* with a tell */
 	char last_error[256];
 };
 

@@ -1,6 +1,7 @@
 #include "fs/cache.h"
 
 #include <errno.h>
+#include <linux/fuse.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -25,11 +26,25 @@ struct notify_header {
 	uint64_t unique;
 };
 
+/* Looks at keys that one telling is worth; with more to look at a new epoch is cheaper. */
+#define LOOKS 256
+
 /* --- the table of held inodes --- */
+
+/* Of a group: the chain of the first is that of all. */
+static uint64_t first_id(uint32_t group)
+{
+	return (uint64_t)group << (64 - CHANGES_BITS);
+}
+
+static struct inode **head_of(const struct cache *c, uint64_t id)
+{
+	return &c->heads[id >> c->heads_shift];
+}
 
 static void insert(struct cache *c, struct inode *i)
 {
-	struct inode **head = &c->heads[i->held_id & (c->nheads - 1)];
+	struct inode **head = head_of(c, i->held_id);
 
 	i->held_next = *head;
 	if (*head)
@@ -38,13 +53,21 @@ static void insert(struct cache *c, struct inode *i)
 	*head = i;
 }
 
+#define HEADS_BITS     8
+#define HEADS_BITS_MAX CHANGES_BITS /* a group is in one chain */
+
+static size_t heads_count(const struct cache *c)
+{
+	return (size_t)1 << (64 - c->heads_shift);
+}
+
 static void grow(struct cache *c)
 {
 	struct inode **old = c->heads;
-	size_t n = c->nheads;
+	size_t n = old ? heads_count(c) : 0;
 
-	c->nheads = n ? n * 2 : 256;
-	c->heads = mem_calloc(c->nheads * sizeof(struct inode *));
+	c->heads_shift = old ? c->heads_shift - 1 : 64 - HEADS_BITS;
+	c->heads = mem_calloc(heads_count(c) * sizeof(struct inode *));
 	for (size_t k = 0; k < n; k++) {
 		for (struct inode *i = old[k], *next; i; i = next) {
 			next = i->held_next;
@@ -63,13 +86,23 @@ static void unchain(struct inode *i)
 	i->held_next = NULL;
 }
 
+static bool name_held(const struct cache *c, const struct inode *i)
+{
+	return i->name_epoch == c->epoch;
+}
+
 void cache_drop(struct inodes *t, struct inode *i)
 {
+	struct cache *c = &t->cache;
+
 	if (!i->held_at)
 		return;
 	unchain(i);
-	if (!place_is_fixed(&i->place))
-		t->cache.names--;
+	if (place_is_fixed(&i->place))
+		return;
+	c->linked--;
+	if (name_held(c, i))
+		c->names--;
 }
 
 void cache_forget(struct inodes *t, struct inode *i)
@@ -79,18 +112,32 @@ void cache_forget(struct inodes *t, struct inode *i)
 	i->attr_held = i->attr_late = false;
 }
 
-static void hold(struct mount *m, struct inode *i)
+/* What is to be told of @i's key. */
+static void wait_for(struct mount *m, const struct inode *i)
+{
+	const struct cache *c = &m->inodes.cache;
+	uint32_t group = changes_group(i->held_id);
+	bool name = name_held(c, i);
+
+	if (name)
+		m->backend->ops->hold(m->backend, group, CHANGES_NAME);
+	if (i->attr_held || (name && i->place.has_member))
+		m->backend->ops->hold(m->backend, group, CHANGES_VALUE);
+}
+
+static void link_key(struct mount *m, struct inode *i)
 {
 	struct cache *c = &m->inodes.cache;
 
 	if (i->held_at)
 		return;
-	if (c->names >= c->nheads)
+	if (!c->heads || (c->linked >= heads_count(c) && c->heads_shift > 64 - HEADS_BITS_MAX))
 		grow(c);
-	i->held_id = m->backend->ops->hold(m->backend, i->place.db, i->place.key);
-	c->holds++;
-	c->names++;
+	i->held_id = m->backend->ops->key_id(m->backend, i->place.db, i->place.key);
+	c->linked++;
 	insert(c, i);
+	if (name_held(c, i))
+		c->names++;
 }
 
 /* The tree's directories change with every key. */
@@ -110,23 +157,39 @@ static void hold_tree(struct mount *m, struct inode *i)
 
 /* --- names that are not there --- */
 
-static bool missing_find(const struct cache *c, uint64_t id, size_t *at)
+/* A key's id, other for its members than for itself: a new value makes members only. */
+static uint64_t missing_id(uint64_t id, bool member)
 {
-	id = id ? id : 1;
-	for (*at = id & (CACHE_MISSING - 1); c->missing[*at]; *at = (*at + 1) & (CACHE_MISSING - 1))
-		if (c->missing[*at] == id)
-			return true;
-	return false;
+	return (id & ~UINT64_C(3)) | 2 | member;
+}
+
+static size_t missing_begin(uint32_t group)
+{
+	return group & (CACHE_MISSING - 1);
 }
 
 static void missing_put(struct cache *c, uint64_t id)
 {
-	size_t at;
+	size_t at = missing_begin(changes_group(id));
 
-	if (missing_find(c, id, &at))
-		return;
-	c->missing[at] = id ? id : 1;
+	for (; c->missing[at]; at = (at + 1) & (CACHE_MISSING - 1))
+		if (c->missing[at] == id)
+			return;
+	c->missing[at] = id;
 	c->nmissing++;
+}
+
+static bool missing_any(const struct cache *c, uint32_t group, enum changes_part part)
+{
+	size_t at = missing_begin(group);
+
+	if (!c->nmissing)
+		return false;
+	for (; c->missing[at]; at = (at + 1) & (CACHE_MISSING - 1))
+		if (changes_group(c->missing[at]) == group &&
+		    (part == CHANGES_NAME || c->missing[at] & 1))
+			return true;
+	return false;
 }
 
 /* --- telling the kernel --- */
@@ -143,17 +206,18 @@ static void new_epoch(struct mount *m)
 	if (c->nmissing)
 		memset(c->missing, 0, CACHE_MISSING * sizeof(*c->missing));
 	c->nmissing = 0;
-}
-
-static bool name_held(const struct cache *c, const struct inode *i)
-{
-	return i->name_epoch == c->epoch;
+	c->names = 0;
 }
 
 /* False when the kernel has no such inode: it has forgotten it, or has not yet read the answer that makes it. */
 static bool send_inval(struct mount *m, const struct inode *i)
 {
-	return fuse_lowlevel_notify_inval_inode(m->session, i->id, -1, 0) != -ENOENT;
+	const struct {
+		struct notify_header head;
+		struct fuse_notify_inval_inode_out out;
+	} n = {{sizeof(n), FUSE_NOTIFY_INVAL_INODE, 0}, {.ino = i->id, .off = -1}};
+
+	return write(fuse_session_fd(m->session), &n, sizeof(n)) >= 0 || errno != ENOENT;
 }
 
 static bool take_attr(struct mount *m, struct inode *i)
@@ -192,25 +256,9 @@ void cache_turn(struct mount *m)
 	c->nlate = left;
 }
 
-/* Where most of the keys given to the backend are held no more, it need not look for them. */
-static void sweep(struct mount *m)
-{
-	struct cache *c = &m->inodes.cache;
-
-	if (c->holds <= 2 * c->names + CACHE_MISSING)
-		return;
-	if (c->nmissing) /* their keys are not known any more */
-		new_epoch(m);
-	const struct backend_ops *ops = m->backend->ops;
-	ops->hold_none(m->backend);
-	c->holds = c->names;
-	for (size_t k = 0; k < c->nheads; k++)
-		for (const struct inode *i = c->heads[k]; i; i = i->held_next)
-			ops->hold(m->backend, i->place.db, i->place.key);
-}
-
 /* --- changes --- */
 
+/* Whether the kernel may go on with the name of @i. */
 static bool stands(struct mount *m, const struct inode *i)
 {
 	const struct backend_name n = {
@@ -221,55 +269,119 @@ static bool stands(struct mount *m, const struct inode *i)
 		.member = i->place.member,
 	};
 
-	return m->backend->ops->stands(m->backend, &n);
+	return m->backend->ops->stands(m->backend, &n) >= i->name_ends;
 }
 
-/* The key of @i may have changed. True when the kernel has a name that is not so. */
-static bool key_changed(struct mount *m, struct inode *i, bool look)
-{
-	struct cache *c = &m->inodes.cache;
-	bool stale = !take_attr(m, i);
+/* What is being told, and what came of it. */
+struct telling {
+	struct mount *m;
+	unsigned looks; /* left */
+	bool stale;     /* the kernel has a name that is not so */
+};
 
-	if (!stale && name_held(c, i) && !i->own)
-		stale = !look || !stands(m, i);
-	return stale;
+static void inode_changed(struct telling *t, struct inode *i, enum changes_part part)
+{
+	struct cache *c = &t->m->inodes.cache;
+
+	if (!take_attr(t->m, i))
+		t->stale = true;
+	if (t->stale || !name_held(c, i) || i->own ||
+	    (part == CHANGES_VALUE && !i->place.has_member))
+		return;
+	if (!t->looks || !stands(t->m, i))
+		t->stale = true;
+	else
+		t->looks--;
 }
 
-static bool keys_changed(struct mount *m, const struct change_notes *n)
+static void group_changed(struct telling *t, uint32_t group, enum changes_part part)
+{
+	struct cache *c = &t->m->inodes.cache;
+
+	t->stale = t->stale || missing_any(c, group, part);
+	if (!c->heads)
+		return;
+	for (struct inode *i = *head_of(c, first_id(group)); i; i = i->held_next)
+		if (changes_group(i->held_id) == group)
+			inode_changed(t, i, part);
+}
+
+/* What is still held goes on being waited for. */
+static void group_go_on(struct mount *m, uint32_t group)
 {
 	struct cache *c = &m->inodes.cache;
-	bool stale = false;
-	size_t at;
+	struct inode *i, *next;
 
-	for (size_t k = 0; k < n->n; k++) {
-		stale |= c->nmissing && missing_find(c, n->ids[k], &at);
-		if (!c->nheads)
+	if (!c->heads)
+		return;
+	for (i = *head_of(c, first_id(group)); i; i = next) {
+		next = i->held_next;
+		if (changes_group(i->held_id) != group)
 			continue;
-		struct inode *i = c->heads[n->ids[k] & (c->nheads - 1)], *next;
-		for (; i; i = next) {
-			next = i->held_next;
-			if (i->held_id != n->ids[k])
-				continue;
-			stale |= key_changed(m, i, !n->blunt && !stale);
-			if (stale || !name_held(c, i))
-				cache_drop(&m->inodes,
-					   i); /* after the new epoch nothing is held of it */
-		}
+		if (name_held(c, i) || i->attr_held)
+			wait_for(m, i);
+		else
+			cache_drop(&m->inodes, i);
 	}
-	return stale;
 }
 
-static bool all_changed(struct mount *m)
+static bool holds(void *arg, uint32_t group, enum changes_part part)
+{
+	const struct mount *m = arg;
+	const struct cache *c = &m->inodes.cache;
+
+	if (missing_any(c, group, part))
+		return true;
+	const struct inode *i = c->heads ? *head_of(c, first_id(group)) : NULL;
+	for (; i; i = i->held_next)
+		if (changes_group(i->held_id) == group &&
+		    ((part == CHANGES_VALUE && i->attr_held) ||
+		     (name_held(c, i) && (part == CHANGES_NAME || i->place.has_member))))
+			return true;
+	return false;
+}
+
+#define AHEAD 8
+
+/* The chain of the group that comes @AHEAD later, then the first inode of one that is nearer. */
+static void prefetch(const struct cache *c, const uint32_t *groups, size_t n, size_t k)
+{
+	if (!c->heads)
+		return;
+	if (k + AHEAD < n)
+		__builtin_prefetch(head_of(c, first_id(groups[k + AHEAD])));
+	if (k + AHEAD / 2 < n)
+		__builtin_prefetch(*head_of(c, first_id(groups[k + AHEAD / 2])));
+}
+
+static void groups_changed(struct mount *m, const struct change_notes *n)
+{
+	struct telling t = {.m = m, .looks = n->blunt ? 0 : LOOKS};
+
+	for (int part = 0; part < CHANGES_PARTS; part++) {
+		for (size_t k = 0; k < n->part[part].n; k++) {
+			prefetch(&m->inodes.cache, n->part[part].groups, n->part[part].n, k);
+			group_changed(&t, n->part[part].groups[k], (enum changes_part)part);
+		}
+	}
+	if (t.stale)
+		new_epoch(m);
+	for (int part = 0; part < CHANGES_PARTS; part++)
+		for (size_t k = 0; k < n->part[part].n; k++)
+			group_go_on(m, n->part[part].groups[k]);
+}
+
+static void all_changed(struct mount *m)
 {
 	struct cache *c = &m->inodes.cache;
 
-	for (size_t k = 0; k < c->nheads; k++) {
-		while (c->heads[k]) {
-			take_attr(m, c->heads[k]);
-			cache_drop(&m->inodes, c->heads[k]);
-		}
+	for (unsigned k = 0; k < CACHE_ATTRS; k++) {
+		struct inode *i = c->attrs[k] ? inode_by_id(&m->inodes, c->attrs[k]) : NULL;
+		if (i)
+			take_attr(m, i);
 	}
-	return true;
+	memset(c->attrs, 0, CACHE_ATTRS * sizeof(*c->attrs));
+	new_epoch(m);
 }
 
 static void tree_changed(struct mount *m)
@@ -289,9 +401,10 @@ static void changed(void *arg, const struct change_notes *n)
 
 	if (n->any)
 		tree_changed(m);
-	if (n->all ? all_changed(m) : keys_changed(m, n))
-		new_epoch(m);
-	sweep(m);
+	if (n->all)
+		all_changed(m);
+	else
+		groups_changed(m, n);
 }
 
 /* --- giving away --- */
@@ -302,9 +415,10 @@ void cache_start(struct mount *m)
 
 	if (!c->on || c->watching || m->options.nocache || !m->backend->ops->watch)
 		return;
-	if (!m->backend->ops->watch(m->backend, changed, m))
-		return;
+	m->backend->ops->watch(
+		m->backend, &(struct changes_watcher){.tell = changed, .holds = holds, .arg = m});
 	c->epoch = 1;
+	c->attrs = mem_calloc(CACHE_ATTRS * sizeof(*c->attrs));
 	c->missing = mem_calloc(CACHE_MISSING * sizeof(*c->missing));
 	c->watching = true;
 }
@@ -314,7 +428,7 @@ void cache_stop(struct mount *m)
 	struct cache *c = &m->inodes.cache;
 
 	if (c->watching)
-		m->backend->ops->watch(m->backend, NULL, NULL);
+		m->backend->ops->watch(m->backend, NULL);
 	c->watching = false;
 	c->nlate = 0;
 }
@@ -322,6 +436,7 @@ void cache_stop(struct mount *m)
 void cache_fini(struct cache *c)
 {
 	mem_free(c->heads);
+	mem_free(c->attrs);
 	mem_free(c->missing);
 }
 
@@ -335,31 +450,64 @@ static bool is_of_key(const struct inode *i)
 	       !i->empty_dir;
 }
 
-/* Seconds for which the key of @t stays as it was found, if nobody changes it. An answer that had to wait for the disk may be old. */
-static double lifetime(struct task *t, const struct place *p)
+/* Seconds for which the key of @t stays as it was found, if nobody changes it; then it goes at @ends. An answer that had to wait for
+ * the disk may be old. */
+static double lifetime(struct task *t, const struct place *p, int64_t *ends)
 {
 	struct backend_facts f = {0};
 
 	t->m->backend->ops->facts(t->m->backend, p->db, p->key, &f);
+	*ends = f.ends_ms;
 	if (!f.stamped || f.serial > t->asked)
 		return 0;
-	if (f.left_ms < 0)
+	if (f.ends_ms == BACKEND_NEVER)
 		return YEAR;
 	return f.left_ms > SLACK_MS ? (double)(f.left_ms - SLACK_MS) / 1000 : 0;
 }
 
-/* Seconds that anything of t->inode may be kept; held when that is more than 0. */
-static double keep(struct task *t)
+/* Seconds that anything of t->inode may be kept, until @ends. */
+static double keep(struct task *t, int64_t *ends)
 {
 	struct inode *i = t->inode;
-	struct cache *c = &t->m->inodes.cache;
 
-	if (!c->watching || !is_of_key(i) || (c->names >= CACHE_NAMES && !i->held_at))
+	if (!t->m->inodes.cache.watching || !is_of_key(i))
 		return 0;
-	double seconds = lifetime(t, &i->place);
-	if (seconds > 0)
-		hold(t->m, i);
-	return seconds;
+	return lifetime(t, &i->place, ends);
+}
+
+static void give_name(struct mount *m, struct inode *i, int64_t ends)
+{
+	struct cache *c = &m->inodes.cache;
+
+	if (c->names >= CACHE_NAMES && !name_held(c, i))
+		new_epoch(m);
+	link_key(m, i);
+	if (!name_held(c, i))
+		c->names++;
+	i->name_epoch = c->epoch;
+	i->name_ends = ends;
+}
+
+/* The place of the oldest is taken, unless it has one. */
+static void give_attr(struct mount *m, struct inode *i)
+{
+	struct cache *c = &m->inodes.cache;
+
+	link_key(m, i);
+	i->attr_held = true;
+	if (c->attrs[i->attr_at] == i->id)
+		return;
+	struct inode *old =
+		c->attrs[c->attrs_next] ? inode_by_id(&m->inodes, c->attrs[c->attrs_next]) : NULL;
+	if (old && old->attr_held) {
+		take_attr(m, old);
+		if (old->held_at)
+			m->backend->ops->release(m->backend, changes_group(old->held_id),
+						 CHANGES_VALUE);
+	}
+	i->attr_at = (uint16_t)c->attrs_next;
+	c->attrs[i->attr_at] = i->id;
+	c->attrs_next = (c->attrs_next + 1) % CACHE_ATTRS;
 }
 
 /* Seconds left go by without a change. */
@@ -389,23 +537,29 @@ void cache_entry(struct task *t, double *name, double *attr)
 		*attr = keep_tree(t);
 		return;
 	}
-	*name = keep(t);
+	int64_t ends;
+	*name = keep(t, &ends);
 	*attr = *name > 0 && attr_is_kept(i) ? *name : 0;
 	if (*name > 0)
-		i->name_epoch = t->m->inodes.cache.epoch;
+		give_name(t->m, i, ends);
 	if (*attr > 0)
-		i->attr_held = true;
+		give_attr(t->m, i);
+	if (*name > 0)
+		wait_for(t->m, i);
 }
 
 double cache_attr(struct task *t)
 {
 	struct inode *i = t->inode;
+	int64_t ends;
 
 	if (place_is_fixed(&i->place))
 		return keep_tree(t);
-	double seconds = attr_is_kept(i) || !is_of_key(i) ? keep(t) : 0;
-	if (seconds > 0)
-		i->attr_held = true;
+	double seconds = attr_is_kept(i) || !is_of_key(i) ? keep(t, &ends) : 0;
+	if (seconds > 0) {
+		give_attr(t->m, i);
+		wait_for(t->m, i);
+	}
 	return seconds;
 }
 
@@ -413,6 +567,8 @@ double cache_missing(struct task *t)
 {
 	const struct place *p = &t->inode->place;
 	struct cache *c = &t->m->inodes.cache;
+	const struct backend_ops *ops = t->m->backend->ops;
+	int64_t ends;
 
 	if (!c->watching || !is_of_key(t->inode))
 		return 0;
@@ -421,12 +577,15 @@ double cache_missing(struct task *t)
 		*slot = t->inode->ino;
 		return 0;
 	}
-	if (lifetime(t, p) < YEAR)
+	if (lifetime(t, p, &ends) < YEAR)
 		return 0;
 	if (c->nmissing >= CACHE_MISSING / 2)
 		new_epoch(t->m);
-	missing_put(c, t->m->backend->ops->hold(t->m->backend, p->db, p->key));
-	c->holds++;
+	uint64_t id = ops->key_id(t->m->backend, p->db, p->key);
+	missing_put(c, missing_id(id, p->has_member));
+	ops->hold(t->m->backend, changes_group(id), CHANGES_NAME);
+	if (p->has_member)
+		ops->hold(t->m->backend, changes_group(id), CHANGES_VALUE);
 	return YEAR;
 }
 
@@ -464,6 +623,8 @@ void cache_move(struct mount *m, struct inode *i, const struct place *to)
 			new_epoch(m); /* nothing is known of how long that one lives */
 	}
 	inode_move(&m->inodes, i, to);
-	if (c->watching && name_held(c, i) && is_of_key(i))
-		hold(m, i);
+	if (c->watching && name_held(c, i) && is_of_key(i)) {
+		link_key(m, i);
+		wait_for(m, i);
+	}
 }

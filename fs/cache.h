@@ -1,17 +1,20 @@
 /* fs/cache.h - what the kernel may answer from its own memory, and taking it back before anybody could see that it is stale.
  *
  * Names, also those that are not there, and attributes are given to the kernel for a year, those of a key with an expiry for as
- * long as it lives. What was given is held here by key; resp/changes.h tells which of the held keys changed, before any
+ * long as it lives. What was given is held here by key; resp/changes.h tells in which groups of keys something changed, before any
  * reply leaves. Then:
  *
  * - attributes are withdrawn one by one (FUSE_NOTIFY_INVAL_INODE without pages), once: nothing is held of them until they
- *   are asked for again;
+ *   are asked for again. That costs the one who changes the key 2 us, so only the CACHE_ATTRS that were given last are left with
+ *   the kernel: who gets another one pays for the oldest;
  * - a name that is no longer what the kernel thinks makes a new epoch (FUSE_NOTIFY_INC_EPOCH): all names are asked for again.
+ *   A new value is no new name: of that only those want to hear who hold attributes, or names of members.
  *
  * Both take no lock that a request may hold, so the engine thread may send them. Not given away is what the mount alone
  * knows: scratch files, names that are no keys yet, files being written, whatever is no key.
  *
- * Without the epoch (before Linux 6.16), with -o nocache, from a backend that does not tell of changes, and for all mounts of a server but the first, only the names of the tree are given. */
+ * Without the epoch (before Linux 6.16), with -o nocache, and from a backend that does not tell of changes, only the names of the tree
+ * are given. Each mount of a server has a kernel's memory of its own, and one of these. */
 #ifndef FS_CACHE_H
 #define FS_CACHE_H
 
@@ -27,8 +30,9 @@ struct task;
 
 #define CACHE_MINOR 44 /* of the protocol that has the epoch */
 
-/* More names are not given away: each is known here for as long as it is cached there. */
+/* With more names given away than that a new epoch begins: each is known here for as long as it is cached there. */
 #define CACHE_NAMES 250000
+#define CACHE_ATTRS 8192 /* attributes of keys that are left with the kernel */
 
 #define CACHE_MISSING                                                                              \
 	4096 /* names that are known not to be there, a power of 2; half of it is used */
@@ -39,11 +43,15 @@ struct cache {
 	bool on;       /* the kernel has epochs */
 	bool watching; /* and the backend tells of changes */
 	uint64_t epoch;
-	struct inode **heads; /* held inodes by their keys; the size is a power of 2 */
-	size_t nheads, names;
-	struct inode *tree; /* the tree's directories whose attributes are held */
-	size_t holds;       /* keys given to the backend since it last dropped all */
-	uint64_t *missing;  /* ids of keys; open addressing, 0 is free */
+	struct inode **
+		heads; /* inodes of which something may be held, by the groups of their keys; the size is a power of 2 */
+	unsigned heads_shift; /* of an id, to its head */
+	size_t linked;        /* inodes there */
+	size_t names;         /* given away in this epoch */
+	struct inode *tree;   /* the tree's directories whose attributes are held */
+	uint64_t *attrs; /* ids of the CACHE_ATTRS inodes whose attributes were given away last */
+	unsigned attrs_next;
+	uint64_t *missing; /* ids of keys, see cache_missing; open addressing by group, 0 is free */
 	size_t nmissing;
 	uint64_t missed[CACHE_MISSED]; /* names asked for in vain once: the second time is held */
 	uint64_t late[CACHE_LATE];     /* inodes with attr_late */

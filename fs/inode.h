@@ -68,9 +68,11 @@ struct inode {
 	uint64_t held_id;                   /* its key in change notes, while it is in the table */
 	struct inode *held_next, **held_at; /* of the same bucket; what points here */
 	uint64_t name_epoch;                /* when its name was given away; 0 for not */
-	bool attr_held;                     /* its attributes were given away */
-	bool attr_late; /* and taken back before the kernel had made its inode */
-	bool own;       /* the kernel is itself taking the name away */
+	int64_t name_ends;                  /* and until when, if it goes by itself */
+	uint16_t attr_at; /* its place among those whose attributes were given away last */
+	bool attr_held;   /* its attributes were given away */
+	bool attr_late;   /* and taken back before the kernel had made its inode */
+	bool own;         /* the kernel is itself taking the name away */
 	UT_hash_handle by_id, by_place;
 };
 

@@ -425,6 +425,7 @@ void mounts_stop(struct mounts *all)
 		all->first = m->next;
 		stop(m);
 	}
+	s->keyspace->hooks.named = NULL;
 	changes_free(s->changes);
 	s->changes = NULL;
 	s->mount_points = NULL;

@@ -6,22 +6,26 @@
 
 #define CHANGES_GROUPS 4096
 
-/* A bit for some keys each: with 100,000 held, nine of ten others are told from them by it alone. */
-#define FILTER_BITS  (1u << 20)
-#define FILTER_SHIFT 44
-/* More changes than that in one turn are all of them. */
-#define NOTES_MAX 4096
+#define FILTER_WORDS ((1u << CHANGES_BITS) / 64)
+/* More groups than that in one turn are all of them. */
+#define NOTES_MAX 8192
+
+/* One part of what is waited for, and what changed of it. */
+struct waited {
+	uint64_t *filter; /* a bit for each group */
+	size_t bits;      /* that are set */
+	uint32_t *notes, *told;
+	size_t n;
+};
 
 struct changes {
 	uint64_t serial;
 	struct change_stamp latest;
-	bool watched; /* something is held: changes may have to be noted */
-	bool held, any;
+	bool watched; /* a change of a value may have to be noted */
+	bool any;     /* of any key */
 	bool noted, all_noted, any_noted;
-	size_t nnotes;
-	void (*tell)(void *arg, const struct change_notes *n);
-	void *arg;
-	uint64_t *filter, *notes, *told; /* with a tell; told is being told */
+	struct changes_watcher *watchers;
+	struct waited parts[CHANGES_PARTS]; /* with a watcher */
 	struct change_stamp groups[CHANGES_GROUPS];
 };
 
@@ -36,8 +40,8 @@ struct changes *changes_new(int64_t now_ms)
 
 void changes_free(struct changes *c)
 {
-	if (c)
-		changes_watch(c, NULL, NULL);
+	while (c && c->watchers)
+		changes_unwatch(c, c->watchers);
 	mem_free(c);
 }
 
@@ -46,21 +50,40 @@ static unsigned group_of(unsigned db, uint64_t key_hash)
 	return (unsigned)((key_hash >> 20) + db * 257u) % CHANGES_GROUPS;
 }
 
+static bool waits(const struct waited *w, uint32_t group)
+{
+	return w->filter[group / 64] >> (group % 64) & 1;
+}
+
+static void clear(struct waited *w, uint32_t group)
+{
+	w->filter[group / 64] &= ~(UINT64_C(1) << (group % 64));
+	w->bits--;
+}
+
+/* Once: whoever goes on waiting asks again when he was told. */
+static void note_group(struct changes *c, struct waited *w, uint32_t group)
+{
+	c->noted = true;
+	if (w->n == NOTES_MAX) {
+		c->all_noted = true;
+		return;
+	}
+	w->notes[w->n++] = group;
+	clear(w, group);
+}
+
 static void note(struct changes *c, uint64_t id)
 {
+	struct waited *w = &c->parts[CHANGES_VALUE];
+
 	if (c->any) {
 		c->any = false;
 		c->any_noted = c->noted = true;
 	}
-	if (c->held && c->filter[id >> (FILTER_SHIFT + 6)] & UINT64_C(1)
-								     << (id >> FILTER_SHIFT & 63)) {
-		c->noted = true;
-		if (c->nnotes < NOTES_MAX)
-			c->notes[c->nnotes++] = id;
-		else
-			c->all_noted = true;
-	}
-	c->watched = c->held || c->any;
+	if (w->bits && waits(w, changes_group(id)))
+		note_group(c, w, changes_group(id));
+	c->watched = w->bits > 0;
 }
 
 static void note_all(struct changes *c)
@@ -68,6 +91,7 @@ static void note_all(struct changes *c)
 	c->any_noted |= c->any;
 	c->any = false;
 	c->all_noted = c->noted = true;
+	c->watched = c->parts[CHANGES_VALUE].bits > 0;
 }
 
 void changes_mark(struct changes *c, unsigned db, uint64_t key_hash, int64_t now_ms)
@@ -83,7 +107,7 @@ void changes_mark_all(struct changes *c, int64_t now_ms)
 	c->latest = (struct change_stamp){++c->serial, now_ms};
 	for (unsigned i = 0; i < CHANGES_GROUPS; i++)
 		c->groups[i] = c->latest;
-	if (c->watched)
+	if (c->watchers)
 		note_all(c);
 }
 
@@ -99,31 +123,66 @@ struct change_stamp changes_latest(const struct changes *c)
 
 /* --- keys that somebody keeps a copy of --- */
 
-bool changes_watch(struct changes *c, void (*fn)(void *arg, const struct change_notes *n),
-		   void *arg)
+static void waited_init(struct waited *w)
 {
-	if (fn && c->tell)
-		return false;
-	if (fn) {
-		c->filter = mem_calloc(FILTER_BITS / 8);
-		c->notes = mem_alloc(NOTES_MAX * sizeof(*c->notes));
-		c->told = mem_alloc(NOTES_MAX * sizeof(*c->told));
-	} else if (c->tell) {
-		mem_free(c->filter);
-		mem_free(c->notes);
-		mem_free(c->told);
-	}
-	c->tell = fn;
-	c->arg = arg;
-	c->watched = c->held = c->any = c->noted = c->all_noted = c->any_noted = false;
-	c->nnotes = 0;
-	return true;
+	*w = (struct waited){
+		.filter = mem_calloc(FILTER_WORDS * sizeof(*w->filter)),
+		.notes = mem_alloc(NOTES_MAX * sizeof(*w->notes)),
+		.told = mem_alloc(NOTES_MAX * sizeof(*w->told)),
+	};
 }
 
-void changes_hold(struct changes *c, uint64_t id)
+static void waited_fini(struct waited *w)
 {
-	c->filter[id >> (FILTER_SHIFT + 6)] |= UINT64_C(1) << (id >> FILTER_SHIFT & 63);
-	c->held = c->watched = true;
+	mem_free(w->filter);
+	mem_free(w->notes);
+	mem_free(w->told);
+	*w = (struct waited){0};
+}
+
+void changes_watch(struct changes *c, struct changes_watcher *w)
+{
+	for (int i = 0; i < CHANGES_PARTS && !c->watchers; i++)
+		waited_init(&c->parts[i]);
+	w->next = c->watchers;
+	c->watchers = w;
+}
+
+void changes_unwatch(struct changes *c, struct changes_watcher *w)
+{
+	struct changes_watcher **at = &c->watchers;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	if (c->watchers)
+		return;
+	for (int i = 0; i < CHANGES_PARTS; i++)
+		waited_fini(&c->parts[i]);
+	c->watched = c->any = c->noted = c->all_noted = c->any_noted = false;
+}
+
+void changes_hold(struct changes *c, uint32_t group, enum changes_part part)
+{
+	struct waited *w = &c->parts[part];
+
+	if (waits(w, group))
+		return;
+	w->filter[group / 64] |= UINT64_C(1) << (group % 64);
+	w->bits++;
+	c->watched |= part == CHANGES_VALUE;
+}
+
+void changes_release(struct changes *c, uint32_t group, enum changes_part part)
+{
+	struct waited *w = &c->parts[part];
+
+	if (!waits(w, group))
+		return;
+	for (const struct changes_watcher *o = c->watchers; o; o = o->next)
+		if (o->holds(o->arg, group, part))
+			return;
+	clear(w, group);
 }
 
 void changes_hold_any(struct changes *c)
@@ -131,26 +190,31 @@ void changes_hold_any(struct changes *c)
 	c->any = c->watched = true;
 }
 
-void changes_hold_none(struct changes *c)
+void changes_named(struct changes *c, unsigned db, uint64_t key_hash)
 {
-	if (c->held)
-		memset(c->filter, 0, FILTER_BITS / 8);
-	c->held = false;
-	c->watched = c->any;
+	struct waited *w = &c->parts[CHANGES_NAME];
+	uint32_t group = changes_group(changes_id(db, key_hash));
+
+	if (w->bits && waits(w, group))
+		note_group(c, w, group);
 }
 
 void changes_settle(struct changes *c, bool blunt)
 {
 	while (c->noted) { /* looking at a key may remove it, if its time is over */
-		struct change_notes n = {.ids = c->notes,
-					 .n = c->nnotes,
-					 .all = c->all_noted,
-					 .any = c->any_noted,
-					 .blunt = blunt};
-		c->notes = c->told;
-		c->told = (uint64_t *)(uintptr_t)n.ids;
-		c->nnotes = 0;
+		struct change_notes n = {.all = c->all_noted, .any = c->any_noted, .blunt = blunt};
+		for (int i = 0; i < CHANGES_PARTS; i++) {
+			struct waited *w = &c->parts[i];
+			n.part[i].groups = w->notes;
+			n.part[i].n = w->n;
+			w->notes = w->told;
+			w->told = (uint32_t *)(uintptr_t)n.part[i].groups;
+			w->n = 0;
+		}
 		c->noted = c->all_noted = c->any_noted = false;
-		c->tell(c->arg, &n);
+		for (struct changes_watcher *w = c->watchers, *next; w; w = next) {
+			next = w->next;
+			w->tell(w->arg, &n);
+		}
 	}
 }

@@ -45,6 +45,14 @@ static inline uint64_t bits_of(enum value_type type, enum entry_enc enc)
 
 /* --- keyspace.c --- */
 
+static inline void keyspace_named(struct db *db, uint64_t hash)
+{
+	const struct keyspace_hooks *hooks = &db->ks->hooks;
+
+	if (__builtin_expect(hooks->named != NULL, 0))
+		hooks->named(hooks->arg, db, hash);
+}
+
 /* The slot of @key unless it is past its time; then it is removed first, with hook and statistics. Under expiry_frozen a
  * reader just does not see it, while a writer has it removed in silence. */
 uint64_t *keyspace_find(struct db *db, struct bytes key, uint64_t hash, bool write);

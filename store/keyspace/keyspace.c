@@ -82,6 +82,7 @@ uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
 		fields_forget(db, w);
 	table_take(&db->keys, slot, hash);
 	discount_key(db, word_type(w), hash);
+	keyspace_named(db, hash);
 	return w;
 }
 
@@ -261,6 +262,7 @@ static uint64_t *bind_new(struct db *db, struct bytes key, uint64_t hash, uint64
 		table_insert(&db->volatiles, w, hash);
 	count_key(db, word_type(w), hash);
 	uint64_t *slot = table_insert(&db->keys, w, hash);
+	keyspace_named(db, hash);
 	tell_added(db, key);
 	return slot;
 }
@@ -281,6 +283,8 @@ uint64_t *keyspace_bind(struct db *db, struct bytes key, uint64_t hash, uint64_t
 		discount_key(db, word_type(old), hash);
 		count_key(db, word_type(bits), hash);
 	}
+	if (word_type(old) != word_type(bits) || expire_at >= 0)
+		keyspace_named(db, hash);
 	if (value)
 		value_free(old, value, db->ks->policy.lazy_server_del);
 	access_touch(db->ks, *slot);
@@ -340,6 +344,8 @@ bool keyspace_expire(struct db *db, struct bytes key, int64_t at_ms)
 	size_t size = entry_value_size(*slot);
 	if (!keyspace_reshape(db, slot, hash, word_bits(*slot), at_ms, size, size))
 		keyspace_no_memory();
+	if (at_ms >= 0)
+		keyspace_named(db, hash);
 	if (db->ndue && word_type(*slot) == VALUE_HASH)
 		fields_follow(db, *slot);
 	return true;

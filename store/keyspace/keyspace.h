@@ -57,6 +57,9 @@ struct keyspace_hooks {
 	void (*gone)(void *arg, struct db *db, struct bytes key, enum keyspace_gone why);
 	/* @key, which was absent, has just been bound (its value may still be filled). Must leave the keyspace alone. */
 	void (*added)(void *arg, struct db *db, struct bytes key);
+	/* A key with this hash appears, goes, becomes one of another type, or is to go at another time than before. What flush, swap and
+	 * loading do is not told. Must leave the keyspace alone. */
+	void (*named)(void *arg, struct db *db, uint64_t hash);
 	/* A lookup that counts found no @key (KEYSPACE_SILENT: is not told). Must leave the keyspace alone. */
 	void (*missed)(void *arg, struct db *db, struct bytes key);
 	/* Removing a key that time or memory pressure removed took @usec. NULL: nobody looks at the clock. */

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What a client was told is done, every file shows; and what a file took, every client gets. The kernel's caches are on.
 
-    coherence.py MOUNT SOCKET SECONDS [SEED]      COHERENCE_CHECKS=N: until so many checks instead
+    coherence.py MOUNT[,MOUNT...] SOCKET SECONDS [SEED]      COHERENCE_CHECKS=N: until so many checks instead
+
+With several mounts of one server each look is at any of them, and each file is written through any.
 
 Four writers have a pair of databases each. A writer does something over RESP, or to a file, waits for the answer, asks over RESP what is true now,
 and looks at the mount: stat, lstat, listings, reading, handles opened long ago, now and then stat, cat and ls as processes of their own. Two
@@ -62,11 +64,11 @@ class Stale(Exception):
 
 
 class Writer:
-    def __init__(self, mount, sock, which, seed):
+    def __init__(self, mounts, sock, which, seed):
         self.r = Resp(sock)
         self.rng = random.Random(seed * 100 + which)
         self.dbs = (1 + 2 * which, 2 + 2 * which)
-        self.mount = mount
+        self.mounts = mounts
         self.db = None
         self.fds = {}
         self.checks = 0
@@ -84,7 +86,7 @@ class Writer:
 
     def path(self, kind, *names):
         top = self.rng.choice(["db/%d" % self.db, "db/%d" % self.db, "raw/db/%d" % self.db])
-        return os.path.join(self.mount, top, kind, *names)
+        return os.path.join(self.rng.choice(self.mounts), top, kind, *names)
 
     def text(self):
         return "".join(self.rng.choice("abcdefgh") for _ in range(self.rng.randrange(1, 30)))
@@ -231,7 +233,7 @@ class Writer:
         fd = self.fds.get((self.db, k))
         if fd is None:
             try:
-                fd = self.fds[self.db, k] = os.open(os.path.join(self.mount, "raw/db/%d/string" % self.db, k), os.O_RDONLY)
+                fd = self.fds[self.db, k] = os.open(os.path.join(self.rng.choice(self.mounts), "raw/db/%d/string" % self.db, k), os.O_RDONLY)
             except FileNotFoundError:
                 return None
         return fd
@@ -298,7 +300,7 @@ class Writer:
             self.expect(f"handle of string/{k}", got, None)
 
     def check_tools(self, k, name, kind, size):
-        p = os.path.join(self.mount, "raw/db/%d/string" % self.db, k)
+        p = os.path.join(self.rng.choice(self.mounts), "raw/db/%d/string" % self.db, k)
         out = subprocess.run(["cat", p], capture_output=True)
         self.expect(f"cat string/{k}", out.stdout if out.returncode == 0 else None, self.r("GET", name) if kind == "string" else None)
         out = subprocess.run(["stat", "-c", "%s", p], capture_output=True)
@@ -315,8 +317,8 @@ class Writer:
         self.check(self.rng.choice(KEYS))
 
 
-def write_and_check(mount, sock, which, seed, until, enough, counts, beats, out):
-    w = Writer(mount, sock, which, seed)
+def write_and_check(mounts, sock, which, seed, until, enough, counts, beats, out):
+    w = Writer(mounts, sock, which, seed)
     try:
         while time.monotonic() < until and counts[which] < enough:
             w.step()
@@ -328,12 +330,12 @@ def write_and_check(mount, sock, which, seed, until, enough, counts, beats, out)
         out.put(f"writer {which}: {type(e).__name__} {e}, after {w.history[-5:]}")
 
 
-def gaze(mount, which, seed, beats):
+def gaze(mounts, which, seed, beats):
     """Look at everything without knowing what is true."""
     rng = random.Random(seed + 1000 + which)
     while True:
         db = rng.randrange(1, 2 * WRITERS + 1)
-        top = os.path.join(mount, rng.choice(["db/%d", "raw/db/%d"]) % db)
+        top = os.path.join(rng.choice(mounts), rng.choice(["db/%d", "raw/db/%d"]) % db)
         kind = rng.choice(TYPES + ["key", "hash.d", "set.d"])
         p = os.path.join(top, kind, rng.choice(KEYS))
         if kind.endswith(".d") and rng.random() < 0.7:
@@ -360,8 +362,8 @@ class Changer(Writer):
             self.say("HPEXPIRE", "h", self.rng.randrange(1, 40), "FIELDS", 1, field)
 
 
-def change(mount, sock, which, seed, until, beats):
-    w = Changer(mount, sock, 4, seed + which)  # databases 9 and 10
+def change(mounts, sock, which, seed, until, beats):
+    w = Changer(mounts, sock, 4, seed + which)  # databases 9 and 10
     while time.monotonic() < until:
         w.select(w.rng.choice((9, 9, 10)))
         for k in KEYS + ["s"]:
@@ -376,17 +378,17 @@ def tool(rng, a, b, top):
     subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
-def crowd(mount, which, seed, until, beats, out):
+def crowd(mounts, which, seed, until, beats, out):
     """rm, touch, mv, ls -R, all on the same names."""
     rng = random.Random(seed + 2000 + which)
-    where = [os.path.join(mount, "db/9/string"), os.path.join(mount, "db/9/set.d/s"), os.path.join(mount, "raw/db/9/string")]
+    where = [os.path.join(mount, d) for mount in mounts for d in ("db/9/string", "raw/db/9/string", "db/9/set.d/s")]
     allowed = {errno.ENOENT, errno.EEXIST, errno.ESTALE, errno.EINVAL, errno.ENOTEMPTY, errno.EBUSY}
     while time.monotonic() < until:
         a, b = (os.path.join(rng.choice(where), rng.choice(KEYS + [".dot"])) for _ in range(2))
         try:
             what = rng.randrange(100) // 19
             if what == 5:
-                tool(rng, a, b, os.path.join(mount, "db/9"))
+                tool(rng, a, b, os.path.join(rng.choice(mounts), "db/9"))
             elif what == 0:
                 os.close(os.open(a, os.O_CREAT | os.O_WRONLY))
             elif what == 1:
@@ -394,8 +396,8 @@ def crowd(mount, which, seed, until, beats, out):
             elif what == 2:
                 os.rename(a, os.path.join(os.path.dirname(a), os.path.basename(b)))
             elif what == 3:
-                os.makedirs(where[1], exist_ok=True)
-                for _ in os.walk(os.path.join(mount, "db/9")):
+                os.makedirs(rng.choice(where[2::3]), exist_ok=True)
+                for _ in os.walk(os.path.join(rng.choice(mounts), "db/9")):
                     pass
             else:
                 with open(a, "a") as f:
@@ -426,7 +428,7 @@ def watch(procs, beats, names, until):
 
 
 def main():
-    mount, sock, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    mounts, sock, seconds = sys.argv[1].split(","), sys.argv[2], float(sys.argv[3])
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(1 << 30)
     enough = int(os.environ.get("COHERENCE_CHECKS", "0"))
     print(f"# seed {seed}", flush=True)
@@ -434,8 +436,8 @@ def main():
     counts = multiprocessing.Array("q", WRITERS, lock=False)
     beats = multiprocessing.Array("q", WRITERS + 2, lock=False)
     until = time.monotonic() + (36000 if enough else seconds * 0.75)
-    procs = [multiprocessing.Process(target=write_and_check, args=(mount, sock, i, seed, until, enough / WRITERS if enough else 1 << 60, counts, beats, out), daemon=True) for i in range(WRITERS)]
-    lookers = [multiprocessing.Process(target=gaze, args=(mount, WRITERS + i, seed, beats), daemon=True) for i in range(2)]
+    procs = [multiprocessing.Process(target=write_and_check, args=(mounts, sock, i, seed, until, enough / WRITERS if enough else 1 << 60, counts, beats, out), daemon=True) for i in range(WRITERS)]
+    lookers = [multiprocessing.Process(target=gaze, args=(mounts, WRITERS + i, seed, beats), daemon=True) for i in range(2)]
     for p in procs + lookers:
         p.start()
     hung, _ = watch(procs, beats, [f"writer {i}" for i in range(WRITERS)] + ["a looker"] * 2, until)
@@ -450,8 +452,8 @@ def main():
 
     beats = multiprocessing.Array("q", 6, lock=False)
     until = time.monotonic() + float(os.environ.get("CROWD_SECONDS") or seconds * 0.25)
-    procs = [multiprocessing.Process(target=crowd, args=(mount, i, seed, until, beats, out), daemon=True) for i in range(4)]
-    procs += [multiprocessing.Process(target=change, args=(mount, sock, i, seed, until, beats), daemon=True) for i in (4, 5)]
+    procs = [multiprocessing.Process(target=crowd, args=(mounts, i, seed, until, beats, out), daemon=True) for i in range(4)]
+    procs += [multiprocessing.Process(target=change, args=(mounts, sock, i, seed, until, beats), daemon=True) for i in (4, 5)]
     for p in procs:
         p.start()
     stuck, longest = watch(procs, beats, [f"crowd {i}" for i in range(4)] + ["a client"] * 2, until)
