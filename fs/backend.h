@@ -62,6 +62,8 @@ struct backend_ops {
 	void (*submit)(struct backend *b, unsigned db, const struct backend_command *cmds, size_t n,
 		       backend_done done, void *arg);
 	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
+	/* Which stream stands there (extra, or NULL): never the same for two; 0 for none. */
+	uint64_t (*mark)(struct backend *b, unsigned db, struct bytes key);
 	/* When anything last changed, for directories (extra): milliseconds, 0 when unknown. */
 	int64_t (*latest_ms)(struct backend *b);
 	/* Of the last change of any key (extra): the same as before, nothing changed. */

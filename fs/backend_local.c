@@ -14,6 +14,7 @@
 #include "store/base/mem.h"
 #include "store/types/hash.h"
 #include "store/types/set.h"
+#include "store/types/stream.h"
 #include "store/types/zset.h"
 
 #define PARCELS_POOLED 8
@@ -202,6 +203,16 @@ static void local_facts(struct backend *b, unsigned db, struct bytes key, struct
 	out->left_ms = out->ends_ms > s->keyspace->now_ms ? out->ends_ms - s->keyspace->now_ms : 0;
 }
 
+static uint64_t local_mark(struct backend *b, unsigned db, struct bytes key)
+{
+	struct server *s = ((struct backend_local *)b)->server;
+	uint64_t word = keyspace_read(&s->keyspace->dbs[db], key, KEYSPACE_NOTOUCH);
+
+	if (!word || word_type(word) != VALUE_STREAM)
+		return 0;
+	return stream_mark(entry_container(word), ++s->marks);
+}
+
 static void local_watch(struct backend *b, const struct changes_watcher *w)
 {
 	struct backend_local *l = (struct backend_local *)b;
@@ -367,6 +378,7 @@ static void local_free(struct backend *b)
 static const struct backend_ops local_ops = {
 	.submit = local_submit,
 	.facts = local_facts,
+	.mark = local_mark,
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
 	.watch = local_watch,

@@ -72,6 +72,7 @@ void handle_free(struct handle *h)
 	if (h->dir)
 		dir_close(h->dir);
 	content_free(&h->snap);
+	mem_free(h->follow);
 	buf_free(&h->partial);
 	inode_unref(&h->m->inodes, h->inode);
 	mem_free(h);

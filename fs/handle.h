@@ -17,6 +17,7 @@
 
 struct ctl;
 struct dir;
+struct follow;
 struct tap;
 
 struct handle {
@@ -43,6 +44,7 @@ struct handle {
 	struct content snap;
 	bool snap_stamped;
 	uint64_t snap_serial;
+	struct follow *follow; /* of a stream: kinds/stream.h */
 
 	struct buf partial; /* an appended line that has no end yet */
 

@@ -152,6 +152,7 @@ static void free_inode(struct inodes *t, struct inode *i)
 	unlist(t, i);
 	HASH_DELETE(by_id, t->by_id, i);
 	mem_free(i->words);
+	mem_free(i->follow);
 	mem_free(i);
 }
 
@@ -193,6 +194,8 @@ void inode_move(struct inodes *t, struct inode *i, const struct place *to)
 	settle(i, to);
 	list(t, i);
 	i->sized = false;
+	mem_free(i->follow);
+	i->follow = NULL;
 }
 
 void inode_move_below(struct inodes *t, const struct place *from, const struct place *to)

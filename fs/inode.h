@@ -17,6 +17,7 @@
 struct inode;
 struct kind;
 struct scratch;
+struct follow;
 struct handle;
 
 enum node {
@@ -51,6 +52,7 @@ struct inode {
 	/* The size of a view that had to be computed, while the key's stamp is @sized_serial. */
 	bool sized;
 	uint64_t sized_serial, size;
+	struct follow *follow; /* of a stream: kinds/stream.h */
 
 	/* An element written with a newline that is not stored: shown again while the element still hashes to this. */
 	bool newline;

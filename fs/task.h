@@ -58,6 +58,7 @@ struct task {
 	int64_t number;
 	bool was_last;        /* remove: the container went with its last member */
 	bool sized_only;      /* load: only the size is wanted */
+	bool reading;         /* load: the content becomes the snapshot of t->handle */
 	uint64_t content_max; /* a longer content is of no use: EFBIG; 0 for any */
 	struct content content;
 

@@ -105,6 +105,7 @@ struct server {
 	uint64_t synced;  /* batches up to this one are on the disk, whatever appendfsync says */
 	struct network *network;
 	struct changes *changes; /* NULL until a mount wants it */
+	uint64_t marks;          /* given to streams: backend.h */
 	struct pubsub *pubsub;
 	struct watches *watches;         /* NULL while nobody watches */
 	struct peers *peers;             /* NULL until MIGRATE */

@@ -1,128 +1,17 @@
 /* stream/KEY: a line an entry, its id and then fields and values; stream.d/KEY/ID: one entry, a line a field. */
+#include "fs/kinds/stream.h"
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
 #include "fs/rows.h"
 #include "store/base/mem.h"
-#include "store/base/num.h"
-
-struct id {
-	uint64_t ms, seq;
-};
-
-/* "ms-seq" in its one form: anything else would mean something to XRANGE. */
-static bool id_parse(struct bytes s, struct id *out)
-{
-	const char *dash = memchr(s.p, '-', s.n);
-
-	if (!dash)
-		return false;
-	struct bytes ms = bytes_of(s.p, (size_t)(dash - s.p));
-	return num_parse_uint(ms, &out->ms) &&
-	       num_parse_uint(bytes_of(dash + 1, s.n - ms.n - 1), &out->seq);
-}
-
-/* --- reading --- */
-
-/* Where columns go: into text, or only counted. */
-struct sink {
-	struct task *t;
-	struct buf out;
-	uint64_t size;
-	int err;
-};
-
-static void put(struct sink *s, struct bytes column, char behind)
-{
-	uint64_t n = rows_column_size(column);
-
-	s->size += n;
-	if (s->t->sized_only)
-		return;
-	if (s->t->content_max && s->size > s->t->content_max)
-		s->err = EFBIG;
-	else
-		rows_put_column(&s->out, column, behind);
-}
-
-/* The fields of an entry: a row each, or all in one. */
-static int put_fields(struct sink *s, struct answers *a, bool row_each)
-{
-	struct answer head, piece;
-	int err = task_answer(a, &head);
-
-	for (int64_t i = 0; i < head.n && !err && !s->err; i++) {
-		bool last = row_each ? i % 2 : i == head.n - 1;
-		err = task_answer(a, &piece);
-		if (!err)
-			put(s, piece.text, last ? '\n' : '\t');
-	}
-	return err ? err : s->err;
-}
-
-static int put_entry(struct sink *s, struct answers *a)
-{
-	struct answer head, id;
-	int err = task_answer(a, &head);
-
-	if (!err)
-		err = task_answer(a, &id);
-	if (err)
-		return err;
-	if (s->t->at.node == NODE_MEMBER)
-		return put_fields(s, a, true);
-	put(s, id.text, '\t');
-	return put_fields(s, a, false);
-}
-
-static void loaded(void *arg, struct answers *a)
-{
-	struct task *t = arg;
-	struct sink s = {.t = t};
-	struct answer head;
-	int err = task_type_answer(a, "stream");
-
-	if (!err)
-		err = task_answer(a, &head);
-	if (!err && t->at.node == NODE_MEMBER && head.n == 0)
-		err = ENOENT;
-	for (int64_t i = 0; !err && i < head.n; i++)
-		err = put_entry(&s, a);
-	if (!err && s.out.failed)
-		err = ENOMEM;
-	t->found_size = s.size;
-	if (err || t->sized_only)
-		buf_free(&s.out);
-	else
-		content_own(&t->content, &s.out);
-	task_end(t, err);
-}
-
-static void load_range(struct task *t, struct bytes from, struct bytes to)
-{
-	struct bytes type[] = {BYTES("TYPE"), t->at.key};
-	struct bytes range[] = {BYTES("XRANGE"), t->at.key, from, to};
-	struct backend_command cmds[] = {{.argc = 2, .argv = type}, {.argc = 4, .argv = range}};
-
-	task_submit(t, cmds, 2, loaded);
-}
-
-static void stream_load(struct task *t)
-{
-	load_range(t, BYTES("-"), BYTES("+"));
-}
-
-static void stream_stat(struct task *t)
-{
-	kinds_sized_stat(t, stream_load);
-}
 
 /* --- writing --- */
 
 /* A good row is fields and values, perhaps with an id in front. */
-static bool good_row(const struct bytes *words, size_t n, bool *has_id, struct id *id)
+static bool good_row(const struct bytes *words, size_t n, bool *has_id, struct row_id *id)
 {
 	*has_id = n % 2;
-	return n >= 2 && (!*has_id || id_parse(words[0], id));
+	return n >= 2 && (!*has_id || stream_row_id(words[0], id));
 }
 
 static bool stream_check(const struct kind *k, struct bytes text, bool last, size_t *good)
@@ -130,7 +19,7 @@ static bool stream_check(const struct kind *k, struct bytes text, bool last, siz
 	const struct bytes *words;
 	enum rows_result res;
 	struct rows r;
-	struct id id;
+	struct row_id id;
 	bool has_id;
 	size_t n;
 
@@ -150,7 +39,7 @@ struct adding {
 	size_t nwords;
 	bool replace;
 	bool ids, no_ids; /* rows with, and without an id */
-	struct id first, last;
+	struct row_id first, last;
 	int err;
 };
 
@@ -163,7 +52,7 @@ static void add_word(struct adding *w, struct bytes word)
 
 static void add_row(struct adding *w, struct bytes key, const struct bytes *words, size_t n)
 {
-	struct id id = {0};
+	struct row_id id = {0};
 	bool has_id;
 
 	if (!good_row(words, n, &has_id, &id)) {
@@ -281,12 +170,12 @@ static void last_answered(void *arg, struct answers *a)
 	struct task *t = arg;
 	struct answer piece;
 	struct adding w = {0};
-	struct id last = {0};
+	struct row_id last = {0};
 	bool next = false;
 	int err = parse(&w, t);
 
 	for (bool found = false; !err && !found && answers_next(a, &piece);) {
-		found = next && id_parse(piece.text, &last);
+		found = next && stream_row_id(piece.text, &last);
 		next = piece.kind == ANSWER_BULK &&
 		       bytes_eq(piece.text, BYTES("last-generated-id"));
 	}
@@ -345,10 +234,10 @@ const struct file_ops stream_ops = {
 
 static void entry_load(struct task *t)
 {
-	struct id id;
+	struct row_id id;
 
-	if (id_parse(t->at.member, &id))
-		load_range(t, t->at.member, t->at.member);
+	if (stream_row_id(t->at.member, &id))
+		stream_load_range(t, t->at.member, t->at.member);
 	else
 		task_end(t, ENOENT);
 }
@@ -378,9 +267,9 @@ static void entry_removed(void *arg, struct answers *a)
 static void entry_remove(struct task *t)
 {
 	struct bytes words[] = {BYTES("XDEL"), t->at.key, t->at.member};
-	struct id id;
+	struct row_id id;
 
-	if (id_parse(t->at.member, &id))
+	if (stream_row_id(t->at.member, &id))
 		task_command(t, words, 3, entry_removed);
 	else
 		task_end(t, ENOENT);

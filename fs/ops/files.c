@@ -347,6 +347,7 @@ static void read_key(struct task *t, struct handle *h)
 		return;
 	}
 	t->at = h->inode->place;
+	t->reading = true;
 	task_then(t, read_loaded);
 	ops->load(t);
 }

@@ -15,6 +15,7 @@ struct stream {
 	struct streamnames groups;
 	struct node *nodes; /* those in use are head..head+n-1 of cap */
 	size_t head, n, cap;
+	uint64_t mark; /* 0 for none */
 	bool sealed; /* the last node holds a deleted entry above info.last: the next entry needs a node of its own */
 };
 
@@ -121,6 +122,13 @@ void stream_free(struct stream *s)
 	streamgroups_free(&s->groups);
 	mem_free(s->nodes);
 	mem_free(s);
+}
+
+uint64_t stream_mark(struct stream *s, uint64_t fresh)
+{
+	if (!s->mark)
+		s->mark = fresh;
+	return s->mark;
 }
 
 struct stream *stream_dup(const struct stream *s)

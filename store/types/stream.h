@@ -36,6 +36,9 @@ struct stream *stream_new(void);
 void stream_free(struct stream *s);
 struct stream *stream_dup(const struct stream *s);
 
+/* Which stream it is, for who wants to know it again: @fresh, not 0, when it had no mark yet. A copy is another one. */
+uint64_t stream_mark(struct stream *s, uint64_t fresh);
+
 const struct stream_info *stream_info(const struct stream *s);
 
 /* Append an entry of @nfields pairs of field and value.

@@ -133,4 +133,48 @@ R rpush m $(seq 500) >/dev/null
 is "$(ls "$M/list.d/m" | wc -l)" 500 "all of a longer list"
 rm -r "$M/list.d/m"
 is "$(R exists m)" 0 "rm -r"
+
+# who follows a long one is given what came, and all of it when something went
+/usr/bin/python3 - "$here" "$M" "$T/sock" "$RANDOM" <<'PY' && pass "a stream that grows and shrinks reads as it is" || fail "a stream that grows and shrinks reads as it is"
+import os, random, sys
+sys.path.insert(0, sys.argv[1])
+from coherence import Resp
+mount, r, seed = sys.argv[2], Resp(sys.argv[3]), int(sys.argv[4])
+rng, path = random.Random(seed), f"{mount}/stream/long"
+
+def filled():
+    for i in range(70):
+        r("XADD", "long", f"1-{i + 1}", "f", "x" * rng.randrange(20))
+
+def text():
+    return b"".join(b"\t".join([id, *fields]) + b"\n" for id, fields in r("XRANGE", "long", "-", "+"))
+
+def some():
+    entries = r("XRANGE", "long", "-", "+")
+    return rng.choice(entries)[0] if entries else "1-1"
+
+filled()
+fd = os.open(path, os.O_RDONLY)
+at = 0
+for step in range(600):
+    rng.choices([
+        lambda: r("XADD", "long", "*", "f", "new", "n", step),
+        lambda: [r("XADD", "long", "*", "f", "y" * rng.randrange(50)) for _ in range(9)],
+        lambda: r("XDEL", "long", some()),
+        lambda: (r("XDEL", "long", some()), r("XADD", "long", "*", "f", "z")),
+        lambda: r("XTRIM", "long", "MAXLEN", rng.randrange(60, 120)),
+        lambda: r("XADD", "long", "MAXLEN", 90, "*", "f", "bounded"),
+        lambda: (r("DEL", "long"), filled()),
+    ], [20, 8, 1, 1, 1, 1, 1])[0]()
+    want = text()
+    was = f"seed {seed}, step {step}"
+    if rng.random() < 0.7:
+        assert os.stat(path).st_size == len(want) == os.fstat(fd).st_size, (was, os.stat(path).st_size, len(want))
+    if rng.random() < 0.5:
+        got = os.pread(fd, 1 << 20, at)  # the rest, as tail does
+        at += len(got)
+        if rng.random() < 0.3:
+            assert os.pread(fd, 1 << 20, 0) == want, was
+            at = len(want)
+PY
 finish
