@@ -190,6 +190,12 @@ void changes_hold_any(struct changes *c)
 	c->any = c->watched = true;
 }
 
+void changes_withdraw(struct changes *c)
+{
+	if (c && c->watchers)
+		note_all(c);
+}
+
 void changes_named(struct changes *c, unsigned db, uint64_t key_hash)
 {
 	struct waited *w = &c->parts[CHANGES_NAME];

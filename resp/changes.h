@@ -82,6 +82,9 @@ void changes_release(struct changes *c, uint32_t group, enum changes_part part);
 /* Tell of the next change, of whatever key. */
 void changes_hold_any(struct changes *c);
 
+/* No key changed, but what was given of any may not be relied on: rights did. */
+void changes_withdraw(struct changes *c);
+
 /* A key appeared, went, became one of another type, or is to go at another time: keyspace_hooks.named. */
 void changes_named(struct changes *c, unsigned db, uint64_t key_hash);
 

@@ -4,6 +4,7 @@
 #include "resp/acl/internal.h"
 #include "resp/acl/log.h"
 #include "resp/acl/users.h"
+#include "resp/changes.h"
 #include "resp/dispatch.h"
 #include "resp/server.h"
 #include "resp/sessions/pubsub.h"
@@ -124,6 +125,7 @@ void acl_refresh(struct server *server)
 		else
 			acl_bind(s, s->user);
 	}
+	changes_withdraw(server->changes); /* the mount's user may know less than its kernel does */
 }
 
 /* --- logging in --- */
@@ -223,6 +225,7 @@ bool acl_remove(struct server *server, struct bytes name)
 		return false;
 	HASH_DEL(a->users, u);
 	put_out_all(server, u);
+	changes_withdraw(server->changes);
 	acl_user_free(u);
 	return true;
 }

@@ -73,6 +73,12 @@ R acl setuser files '~secret' >/dev/null
 is "$(cat "$M/string/secret")" s "new rights hold at once"
 R acl setuser files resetkeys '~app:*' >/dev/null
 fails "Permission denied" "and so do lost ones" "cat '$M/string/secret'"
+R acl setuser files '~secret' >/dev/null
+stat "$M/string/secret" "$M/string/secret" >/dev/null
+ls -l "$M/string" >/dev/null 2>&1
+fails "no error" "what may be seen is" "stat '$M/string/secret'"
+R acl setuser files resetkeys '~app:*' >/dev/null
+fails "Permission denied" "and is not when the right to it is lost, though the kernel knew it" "stat '$M/string/secret'"
 R acl deluser files >/dev/null
 fails "Permission denied" "without its user the mount may do nothing" "cat '$M/string/app:a'"
 fails "Permission denied" "not even as the default user" "cat '$M/string/secret'"
