@@ -40,7 +40,8 @@ struct backend_facts {
 	bool newline;    /* the file that wrote the string ended in a newline */
 	bool stamped;    /* the rest is known */
 	uint64_t serial; /* the same as before: the key did not change; the converse may fail */
-	int64_t time_ms; /* when it last changed */
+	int64_t time_ns; /* when it last changed, or what its file was told */
+	bool time_set;   /* the latter */
 	int64_t ends_ms; /* when it, or the first of its fields, goes by itself, since the epoch; BACKEND_NEVER. With stamped */
 	int64_t left_ms; /* until then */
 };
@@ -64,6 +65,8 @@ struct backend_ops {
 	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
 	/* Which stream stands there (extra, or NULL): never the same for two; 0 for none. */
 	uint64_t (*mark)(struct backend *b, unsigned db, struct bytes key);
+	/* Its file is given a time (extra, or NULL), which holds until it changes. Told to who keeps something of it. */
+	void (*set_time)(struct backend *b, unsigned db, struct bytes key, int64_t time_ns);
 	/* When anything last changed, for directories (extra): milliseconds, 0 when unknown. */
 	int64_t (*latest_ms)(struct backend *b);
 	/* Of the last change of any key (extra): the same as before, nothing changed. */

@@ -198,9 +198,19 @@ static void local_facts(struct backend *b, unsigned db, struct bytes key, struct
 	out->newline = word && (word & WORD_NEWLINE);
 	out->stamped = true;
 	out->serial = stamp.serial;
-	out->time_ms = stamp.time_ms;
+	out->time_set = changes_get_time(s->changes, db, hash, &out->time_ns);
+	if (!out->time_set)
+		out->time_ns = stamp.time_ms * 1000000;
 	out->ends_ms = word ? ends_ms(word) : BACKEND_NEVER;
 	out->left_ms = out->ends_ms > s->keyspace->now_ms ? out->ends_ms - s->keyspace->now_ms : 0;
+}
+
+static void local_set_time(struct backend *b, unsigned db, struct bytes key, int64_t time_ns)
+{
+	struct server *s = ((struct backend_local *)b)->server;
+
+	changes_set_time(s->changes, db, keyhash(key), time_ns);
+	changes_settle(s->changes, s->running);
 }
 
 static uint64_t local_mark(struct backend *b, unsigned db, struct bytes key)
@@ -379,6 +389,7 @@ static const struct backend_ops local_ops = {
 	.submit = local_submit,
 	.facts = local_facts,
 	.mark = local_mark,
+	.set_time = local_set_time,
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,
 	.watch = local_watch,

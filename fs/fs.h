@@ -48,7 +48,7 @@ struct mount {
 	struct handle *polled;  /* those that wait for a change of their key: poll.c */
 	uint64_t polled_serial; /* of the last change looked at for them */
 	size_t name_max;        /* what the kernel takes in a listing */
-	int64_t names_ms;       /* when a name was made or went that is no key */
+	int64_t names_ns;       /* when a name was made or went that is no key */
 	uint64_t requests;
 	uint64_t names_too_long; /* left out of listings, each time */
 };

@@ -10,6 +10,7 @@
 #include "fs/dir.h"
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
+#include "fs/ops/ops.h"
 #include "fs/tap.h"
 #include "store/base/mem.h"
 
@@ -187,6 +188,7 @@ int handle_stage_write(struct handle *h, uint64_t off, struct bytes data)
 	size_t old = handle_staged(h).n, checked = h->checked;
 	uint64_t end = off + data.n;
 
+	h->timed = false;
 	if (end < off)
 		return EFBIG;
 	int err = stage_room(h, end > old ? end : old);
@@ -280,6 +282,9 @@ static void committed(struct task *t, int err)
 		t->handle->unsaved = true;
 	} else {
 		handle_created(t->handle);
+		if (t->handle->timed)
+			ops_set_time(t->m, &t->at, t->handle->time_ns);
+		t->handle->timed = false;
 		handle_saved(t->handle);
 		if (t->handle->in_place) /* the next write looks again at what the key holds then */
 			handle_unstage(t->handle);

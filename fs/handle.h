@@ -39,6 +39,8 @@ struct handle {
 	struct handle *prev, *next; /* inode->writers */
 	bool saved_stamped;         /* the key, when the stage became its value */
 	uint64_t saved_serial;
+	bool timed; /* the file was given time_ns after what is staged was written */
+	int64_t time_ns;
 
 	bool loaded; /* snap is what the key held when reading began */
 	struct content snap;

@@ -6,12 +6,12 @@
 
 #include "store/base/mem.h"
 
-static int64_t now_ms(void)
+static int64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 int scratch_new(struct scratches *s, struct inode *i, bool dir)
@@ -21,7 +21,7 @@ int scratch_new(struct scratches *s, struct inode *i, bool dir)
 	struct scratch *f = mem_calloc(sizeof(*f));
 	f->inode = i;
 	f->dir = dir;
-	f->time_ms = now_ms();
+	f->time_ns = now_ns();
 	inode_ref(i);
 	i->scratch = f;
 	DL_APPEND(s->list, f);
@@ -76,13 +76,13 @@ int scratch_write(struct scratches *s, struct scratch *f, uint64_t off, struct b
 		return err;
 	if (data.n)
 		memcpy(f->data.p + off, data.p, data.n);
-	f->time_ms = now_ms();
+	f->time_ns = now_ns();
 	return 0;
 }
 
 int scratch_truncate(struct scratches *s, struct scratch *f, uint64_t size)
 {
-	f->time_ms = now_ms();
+	f->time_ns = now_ns();
 	return size == f->data.n ? 0 : resize(s, f, size);
 }
 
@@ -99,7 +99,7 @@ bool scratch_touch(struct inodes *inodes, const struct place *place)
 	*(dir.has_member ? &dir.member : &dir.key) = bytes_of(path.p, n - 1);
 	struct inode *i = inode_find(inodes, &dir);
 	if (i && i->scratch)
-		i->scratch->time_ms = now_ms();
+		i->scratch->time_ns = now_ns();
 	return true;
 }
 

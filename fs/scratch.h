@@ -21,7 +21,7 @@ struct scratch {
 	struct inode *inode;
 	bool dir;
 	struct buf data;
-	int64_t time_ms;
+	int64_t time_ns;
 	struct scratch *prev, *next;
 };
 

@@ -56,6 +56,8 @@ struct task {
 	/* out of an operation */
 	uint64_t found_size;
 	int64_t number;
+	bool timed; /* rename: what moves was given time_ns */
+	int64_t time_ns;
 	bool was_last;        /* remove: the container went with its last member */
 	bool sized_only;      /* load: only the size is wanted */
 	bool reading;         /* load: the content becomes the snapshot of t->handle */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "resp/times.h"
 #include "store/base/mem.h"
 
 #define CHANGES_GROUPS 4096
@@ -21,11 +22,12 @@ struct waited {
 struct changes {
 	uint64_t serial;
 	struct change_stamp latest;
-	bool watched; /* a change of a value may have to be noted */
+	bool watched; /* a change of a value may have to be noted, or of a key in times */
 	bool any;     /* of any key */
 	bool noted, all_noted, any_noted;
 	struct changes_watcher *watchers;
 	struct waited parts[CHANGES_PARTS]; /* with a watcher */
+	struct times times;
 	struct change_stamp groups[CHANGES_GROUPS];
 };
 
@@ -42,6 +44,8 @@ void changes_free(struct changes *c)
 {
 	while (c && c->watchers)
 		changes_unwatch(c, c->watchers);
+	if (c)
+		times_clear(&c->times);
 	mem_free(c);
 }
 
@@ -77,13 +81,14 @@ static void note(struct changes *c, uint64_t id)
 {
 	struct waited *w = &c->parts[CHANGES_VALUE];
 
+	times_drop(&c->times, id);
 	if (c->any) {
 		c->any = false;
 		c->any_noted = c->noted = true;
 	}
 	if (w->bits && waits(w, changes_group(id)))
 		note_group(c, w, changes_group(id));
-	c->watched = w->bits > 0;
+	c->watched = w->bits || c->times.n;
 }
 
 static void note_all(struct changes *c)
@@ -107,6 +112,7 @@ void changes_mark_all(struct changes *c, int64_t now_ms)
 	c->latest = (struct change_stamp){++c->serial, now_ms};
 	for (unsigned i = 0; i < CHANGES_GROUPS; i++)
 		c->groups[i] = c->latest;
+	times_clear(&c->times);
 	if (c->watchers)
 		note_all(c);
 }
@@ -114,6 +120,20 @@ void changes_mark_all(struct changes *c, int64_t now_ms)
 struct change_stamp changes_get(const struct changes *c, unsigned db, uint64_t key_hash)
 {
 	return c->groups[group_of(db, key_hash)];
+}
+
+void changes_set_time(struct changes *c, unsigned db, uint64_t key_hash, int64_t time_ns)
+{
+	uint64_t id = changes_id(db, key_hash);
+
+	if (c->watched)
+		note(c, id);
+	c->watched |= times_put(&c->times, id, time_ns);
+}
+
+bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, int64_t *time_ns)
+{
+	return times_get(&c->times, changes_id(db, key_hash), time_ns);
 }
 
 struct change_stamp changes_latest(const struct changes *c)
@@ -159,7 +179,8 @@ void changes_unwatch(struct changes *c, struct changes_watcher *w)
 		return;
 	for (int i = 0; i < CHANGES_PARTS; i++)
 		waited_fini(&c->parts[i]);
-	c->watched = c->any = c->noted = c->all_noted = c->any_noted = false;
+	c->any = c->noted = c->all_noted = c->any_noted = false;
+	c->watched = c->times.n;
 }
 
 void changes_hold(struct changes *c, uint32_t group, enum changes_part part)

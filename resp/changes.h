@@ -33,6 +33,10 @@ struct change_stamp changes_get(const struct changes *c, unsigned db, uint64_t k
 /* Of any key: a directory's. */
 struct change_stamp changes_latest(const struct changes *c);
 
+/* The time that a file was given, until its key changes; who keeps copies is told. False when there is none. */
+void changes_set_time(struct changes *c, unsigned db, uint64_t key_hash, int64_t time_ns);
+bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, int64_t *time_ns);
+
 /* --- keys that somebody keeps a copy of --- */
 
 /* With 100,000 held, nine of ten others are told from them by their group alone. */

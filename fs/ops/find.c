@@ -141,23 +141,32 @@ mode_t ops_mode(const struct mount *m, const struct place *p)
 	return S_ISLNK(mode) ? mode : mode & ~m->options.umask;
 }
 
-static int64_t changed_ms(struct mount *m, const struct inode *i)
+static int64_t changed_ns(struct mount *m, const struct inode *i)
 {
 	struct backend_facts f = {0};
-	int64_t ms;
+	int64_t ns;
 
 	if (i->scratch)
-		return i->scratch->time_ms;
+		return i->scratch->time_ns;
 	if ((i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER) &&
 	    !i->place.kind->keyless)
 		m->backend->ops->facts(m->backend, i->place.db, i->place.key, &f);
-	ms = f.stamped ? f.time_ms : m->backend->ops->latest_ms(m->backend);
-	return S_ISDIR(ops_mode(m, &i->place)) && ms < m->names_ms ? m->names_ms : ms;
+	ns = f.stamped ? f.time_ns : m->backend->ops->latest_ms(m->backend) * 1000000;
+	return S_ISDIR(ops_mode(m, &i->place)) && ns < m->names_ns ? m->names_ns : ns;
+}
+
+void ops_set_time(struct mount *m, const struct place *p, int64_t time_ns)
+{
+	const struct backend_ops *ops = m->backend->ops;
+
+	if (p->node == NODE_ENTRY && S_ISREG(p->kind->entry_mode) && p->kind->type &&
+	    !p->kind->keyless && ops->set_time)
+		ops->set_time(m->backend, p->db, p->key, time_ns);
 }
 
 void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat *st)
 {
-	int64_t ms = changed_ms(m, i);
+	int64_t ns = changed_ns(m, i);
 
 	*st = (struct stat){
 		.st_ino = i->ino,
@@ -173,8 +182,8 @@ void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat
 		st->st_mode = (S_IFDIR | 0777) & ~m->options.umask;
 	if (S_ISDIR(st->st_mode) && i->listed)
 		st->st_nlink = 2;
-	st->st_mtim.tv_sec = ms / 1000;
-	st->st_mtim.tv_nsec = ms % 1000 * 1000000;
+	st->st_mtim.tv_sec = ns / 1000000000 - (ns % 1000000000 < 0);
+	st->st_mtim.tv_nsec = ns - st->st_mtim.tv_sec * 1000000000;
 	st->st_ctim = st->st_atim = st->st_mtim;
 }
 

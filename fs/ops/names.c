@@ -11,7 +11,7 @@ void ops_names_changed(struct mount *m, const struct place *place)
 	if (scratch_touch(&m->inodes, place))
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	m->names_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	m->names_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 /* --- directories of members --- */

@@ -25,6 +25,9 @@ mode_t ops_mode(const struct mount *m, const struct place *p);
 /* Attributes of @i with @size; what it takes from the backend is its time. */
 void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat *st);
 
+/* The time of last change of the file at @p, a key's, is @time_ns until it changes; a member's is its key's. */
+void ops_set_time(struct mount *m, const struct place *p, int64_t time_ns);
+
 /* Look at what @t->inode is: into t->found_size. Counts what is not a key yet. Ends with ENOENT where there is nothing. */
 void ops_stat(struct task *t);
 

@@ -35,6 +35,8 @@ static void moved(struct task *t, int err)
 		if (below)
 			inode_move_below(&t->m->inodes, from, &t->to);
 		cache_move(t->m, t->inode, &t->to);
+		if (t->timed)
+			ops_set_time(t->m, &t->to, t->time_ns);
 		orphan_settle(t);
 	}
 	ops_reply_err(t, err);
@@ -102,6 +104,11 @@ static void rename_key(struct task *t)
 	struct bytes from[] = {BYTES("TYPE"), t->at.key}, to[] = {BYTES("TYPE"), t->to.key};
 	struct backend_command cmds[] = {{.argc = 2, .argv = from}, {.argc = 2, .argv = to}};
 
+	struct backend_facts f = {0};
+
+	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
+	t->timed = f.stamped && f.time_set;
+	t->time_ns = f.time_ns;
 	t->inode->own = true;
 	task_then(t, moved);
 	task_submit(t, cmds, 2, rename_typed);
@@ -204,6 +211,8 @@ static void scratch_target_free(struct task *t, int err)
 		return;
 	}
 	task_then(t, scratch_stored);
+	t->timed = true;
+	t->time_ns = f->time_ns;
 	t->data = f->data.n ? buf_view(&f->data) : BYTES("");
 	place_ops(&t->at)->store(t);
 }

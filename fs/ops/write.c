@@ -1,5 +1,6 @@
 /* Writing: into the stage of a truncating handle, or through at once; truncating; copying a key whole. */
 #include <linux/falloc.h>
+#include <time.h>
 
 #include "fs/ctl.h"
 #include "fs/ops/ops.h"
@@ -285,6 +286,28 @@ static void set_size(struct task *t, struct handle *h, uint64_t size)
 	}
 }
 
+/* What is staged gets it when it is stored. */
+static void set_time(struct task *t, const struct stat *attr, int to_set)
+{
+	struct inode *i = t->inode;
+	struct timespec at = attr->st_mtim;
+	bool staged = false;
+
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		clock_gettime(CLOCK_REALTIME, &at);
+	int64_t ns = (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+	for (struct handle *h = i->writers; h; h = h->next) {
+		if (!h->unsaved)
+			continue;
+		h->timed = staged = true;
+		h->time_ns = ns;
+	}
+	if (i->scratch)
+		i->scratch->time_ns = ns;
+	else if (!staged && i->listed && !t->m->options.ro && !ops_forbidden(t->m, &i->place))
+		ops_set_time(t->m, &i->place, ns);
+}
+
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		struct fuse_file_info *fi)
 {
@@ -293,8 +316,10 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	if (!t)
 		return;
 	t->setting = true;
-	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner, mode and times are the mount's */
+	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner and mode are the mount's */
 		t->handle = fi ? ops_handle(fi) : NULL;
+		if (to_set & FUSE_SET_ATTR_MTIME)
+			set_time(t, attr, to_set);
 		set(t, 0);
 		return;
 	}

@@ -73,6 +73,10 @@ class Run:
     def staged(self):
         return next((h for h in self.handles if h.stage is not None and h.unsaved and h.content is self.file), None)
 
+    def others_stage(self, *mine):
+        """What is seen of the size then is that of one of them."""
+        return any(h.stage is not None and h.unsaved and h.content is self.file and h not in mine for h in self.handles)
+
     def patch(self, h, off, data):
         v = h.view()
         if not data:
@@ -241,7 +245,7 @@ class Run:
 
     def map_read(self):
         h = self.pick()
-        if not h or h.flags & os.O_ACCMODE == os.O_WRONLY or not h.view() or self.staged() not in (None, h):
+        if not h or h.flags & os.O_ACCMODE == os.O_WRONLY or not h.view() or self.others_stage(h):
             return
         os.pread(h.fd, 1, 0)
         shared = self.rnd.random() < 0.5
@@ -274,7 +278,7 @@ class Run:
         a, b = self.pick(), self.pick(True)
         if not a or not b or a is b or a.flags & os.O_ACCMODE == os.O_WRONLY or b.flags & os.O_APPEND or (a.flags | b.flags) & os.O_DIRECT:
             return
-        if a.content is b.content or not a.view() or self.staged() not in (None, a, b):
+        if a.content is b.content or not a.view() or self.others_stage(a, b):
             return
         off, to, n = self.rnd.randrange(len(a.view())), self.rnd.randrange(len(b.view()) + 1), self.rnd.randrange(50_000)
         os.pread(a.fd, 1, 0)
@@ -290,7 +294,7 @@ class Run:
 
     def seek(self):
         h = self.pick()
-        if not h or self.staged() not in (None, h):
+        if not h or self.others_stage(h):
             return
         size = len(h.view())
         self.note("lseek", h.fd)
@@ -388,7 +392,7 @@ def main():
         run.reopen()
         if run.file:
             os.unlink(run.name)
-    except (Failure, OSError) as e:
+    except (Failure, OSError, ValueError) as e:
         print(f"seed {seed}: {type(e).__name__}: {e}\n  after " + "\n        ".join(run.log[-int(os.environ.get('MODEL_LOG', '14')):]))
         sys.exit(1)
 

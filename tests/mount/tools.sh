@@ -33,6 +33,32 @@ rm -r "$M/hash.d/h" "$M/hash.d/h2"
 rm "$M/string/"*
 keys "" "rm -r and rm"
 
+# times: kept until the key changes
+old=$(date -d '2001-02-03 04:05:06' +%s)
+year() { stat -c %y "$1" | cut -c1-4; }
+touch -d @"$old" "$T/src/word"
+cp -p "$T/src/word" "$M/string/"
+is "$(stat -c %Y "$M/string/word" "$M/raw/string/word" "$M/db/0/string/word" | sort -u)" "$old" "cp -p keeps the time, and every name of the key shows it"
+cp -a "$M/string/word" "$M/string/copied"
+mv "$M/string/copied" "$M/string/moved"
+is "$(stat -c %Y "$M/string/moved")" "$old" "cp -a within the mount, and mv"
+tar -C "$M/string" -cf - word | tar -C "$T/dst" -xf - && is "$(stat -c %Y "$T/dst/word")" "$old" "tar takes it out"
+tar -C "$T/dst" -cf - word | tar -C "$M/raw/string" -xf - && is "$(stat -c %Y "$M/raw/string/word")" "$old" "and in"
+R append word x >/dev/null
+is "$(year "$M/string/word")" "$(date +%Y)" "a client's change ends it"
+touch -d 2002-01-01 "$M/string/word"
+is "$(year "$M/string/word")" 2002 "touch -d"
+touch "$M/string/word"
+is "$(year "$M/string/word")$(R strlen word)" "$(date +%Y)7" "touch is now, and never changes a value"
+touch -d 1969-12-31T23:59:58.5Z "$M/string/word"
+is "$(TZ=UTC stat -c %y "$M/string/word" | cut -c1-21)" "1969-12-31 23:59:58.5" "before the epoch, in parts of a second"
+R set word new >/dev/null
+is "$(year "$M/string/word")" "$(date +%Y)" "SET ends it"
+touch -d 2002-01-01 "$M/string/word" && R flushall >/dev/null && R set word x >/dev/null
+is "$(year "$M/string/word")" "$(date +%Y)" "and FLUSHALL"
+clean
+touch "$T/src/word"
+
 # tar, both ways
 tar -C "$T/src" -cf - . | tar -C "$M/string" -xf - 2>"$T/err"
 for f in blob lines word empty; do same "$T/src/$f" "$M/string/$f" "tar in: $f"; done
@@ -55,7 +81,11 @@ if have rsync; then
 	keys blob,empty,lines,word, "rsync leaves no temporary name"
 	rsync -a "$M/raw/string/" "$T/rs/"
 	ok "rsync out" diff -r "$T/src" "$T/rs"
-	is "$(rsync -a --checksum --out-format=%n "$T/src/" "$M/raw/string/" | grep -v /)" "" "a second rsync copies nothing"
+	is "$(rsync -a --out-format=%n "$T/src/" "$M/raw/string/" | grep -v '/$')" "" "a second rsync copies nothing"
+	is "$(rsync -a --checksum --out-format=%n "$T/src/" "$M/raw/string/" | grep -v '/$')" "" "nor one that reads it all"
+	R append word x >/dev/null
+	is "$(rsync -a --out-format=%n "$T/src/" "$M/raw/string/" | grep -v '/$')" word "but what a client changed"
+	is "$(R get word)" short "is as it was"
 	clean
 fi
 
