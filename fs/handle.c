@@ -74,6 +74,7 @@ void handle_free(struct handle *h)
 		dir_close(h->dir);
 	content_free(&h->snap);
 	mem_free(h->follow);
+	buf_free(&h->seen);
 	buf_free(&h->partial);
 	inode_unref(&h->m->inodes, h->inode);
 	mem_free(h);

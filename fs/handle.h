@@ -47,6 +47,8 @@ struct handle {
 	bool snap_stamped;
 	uint64_t snap_serial;
 	struct follow *follow; /* of a stream: kinds/stream.h */
+	struct buf seen;       /* or the last bytes of a big one that was read to its end, */
+	size_t seen_n;         /* which had so many */
 
 	struct buf partial; /* an appended line that has no end yet */
 

@@ -49,7 +49,8 @@ void orphan_load(struct task *t, struct inode *i, task_step step)
 		if (h->unsaved)
 			last = h;
 	if (last) {
-		take(t, handle_staged(last));
+		if (handle_staged(last).n <= SCRATCH_BYTES)
+			take(t, handle_staged(last));
 		task_end(t, 0);
 		return;
 	}

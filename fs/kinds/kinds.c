@@ -302,22 +302,30 @@ static void truncate_loaded(struct task *t, int err)
 		task_end(t, 0);
 		return;
 	}
-	if (!err)
+	if (!err && want <= t->content.bytes.n)
+		t->data = bytes_of(t->content.bytes.p, want);
+	else if (!err)
 		err = kinds_splice(t, want > old ? want : old);
 	if (err) {
 		task_end(t, err);
 		return;
 	}
-	if (want < t->data.n)
-		t->data.n = want;
 	t->keep_ttl = true;
 	place_ops(&t->at)->store(t);
 }
 
-void kinds_truncate(struct task *t)
+void kinds_resize(struct task *t)
 {
 	task_then(t, truncate_loaded);
 	place_ops(&t->at)->load(t);
+}
+
+void kinds_truncate(struct task *t)
+{
+	if (place_ops(&t->at)->resize)
+		place_ops(&t->at)->resize(t);
+	else
+		kinds_resize(t);
 }
 
 static void remove_checked(struct task *t, int err)

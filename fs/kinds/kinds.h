@@ -12,8 +12,8 @@
 #include "fs/task.h"
 
 /* The operations of one sort of file. Each works on t->at and ends the task with an errno; ENOENT when the key or
- * member is not there, ERROR_TYPE when the key holds another type. Those that are NULL are not supported (EOPNOTSUPP), but for append and
- * patch, which then go through load and store. */
+ * member is not there, ERROR_TYPE when the key holds another type. Those that are NULL are not supported (EOPNOTSUPP), but for append, patch
+ * and resize, which then go through load and store. */
 struct file_ops {
 	/* Into t->found_size. */
 	void (*stat)(struct task *t);
@@ -25,6 +25,8 @@ struct file_ops {
 	void (*append)(struct task *t);
 	/* t->data at t->off. */
 	void (*patch)(struct task *t);
+	/* Make it t->off bytes long, with t->extend never shorter; NULL: by load and store. */
+	void (*resize)(struct task *t);
 	/* Make it exist with nothing in it, where the type can hold that; 0 when it is there already, EEXIST for t->excl. */
 	void (*create)(struct task *t);
 	/* Whether a new file may be made, asked before it stages; where it is NULL, the key's type alone decides. */
@@ -123,8 +125,9 @@ int kinds_splice(struct task *t, uint64_t off);
 void kinds_append(struct task *t);
 void kinds_patch(struct task *t);
 
-/* Cut or extend to t->off bytes by load and store. */
+/* Cut or extend to t->off bytes, as the file's resize does it or by load and store. */
 void kinds_truncate(struct task *t);
+void kinds_resize(struct task *t);
 
 /* DEL at.key, if it has the kind's type. */
 void kinds_remove_key(struct task *t);

@@ -149,6 +149,34 @@ static void string_patch(struct task *t)
 	string_load(t);
 }
 
+/* Its length is known. Zeros behind it are made where it stands; a cut, and what has or gets a newline, go the long way. */
+static void resize_sized(struct task *t, int err)
+{
+	uint64_t old = err ? 0 : t->found_size;
+	char number[24];
+
+	if (err == ENOENT && t->inode && t->inode->creating) /* a name that is no key yet */
+		err = 0;
+	if (err || old == t->off || (t->extend && t->off < old)) {
+		task_end(t, err);
+		return;
+	}
+	if (t->off < old || newline_bit(t)) {
+		kinds_resize(t);
+		return;
+	}
+	int len = snprintf(number, sizeof(number), "%llu", (unsigned long long)t->off - 1);
+	struct bytes words[] = {BYTES("SETRANGE"), t->at.key, bytes_of(number, (size_t)len),
+				bytes_of("", 1)};
+	task_command(t, words, 4, task_done);
+}
+
+static void string_resize(struct task *t)
+{
+	task_then(t, resize_sized);
+	string_stat(t);
+}
+
 static void created(void *arg, struct answers *a)
 {
 	struct task *t = arg;
@@ -182,6 +210,7 @@ const struct file_ops string_ops = {
 	.store = string_store,
 	.append = string_append,
 	.patch = string_patch,
+	.resize = string_resize,
 	.create = string_create,
 	.remove = kinds_remove_key,
 };

@@ -248,15 +248,39 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* --- reading --- */
 
+/* A value of this size is let go by a reader that came to its end, or who appends to it would have to copy it. So many of its last bytes
+ * tell what was appended from another value. */
+#define LET_GO_FROM ((size_t)1 << 20)
+#define SEEN        ((size_t)4 << 10)
+
+static void let_go(struct handle *h)
+{
+	struct bytes was = h->snap.bytes;
+
+	if (!h->snap.kept || h->snap.newline || was.n < LET_GO_FROM || for_writing(h->flags) ||
+	    !h->inode->listed || h->read_to != was.n)
+		return;
+	buf_free(&h->seen);
+	buf_put(&h->seen, was.p + was.n - SEEN, SEEN);
+	if (h->seen.failed)
+		return;
+	h->seen_n = was.n;
+	content_free(&h->snap);
+	h->loaded = false;
+}
+
 static void reply_content(struct task *t, const struct content *c)
 {
+	struct handle *h = t->handle;
 	struct iovec iov[2];
 	uint64_t size = content_size(c);
 	int n = content_range(c, t->off, t->size, iov);
 
-	if (t->handle && t->off <= size)
-		t->handle->read_to = t->size < size - t->off ? t->off + t->size : size;
+	if (h && t->off <= size)
+		h->read_to = t->size < size - t->off ? t->off + t->size : size;
 	fuse_reply_iov(t->req, iov, n);
+	if (h && h->loaded)
+		let_go(h);
 	task_free(t);
 }
 
@@ -272,12 +296,14 @@ static void reply_bytes(struct task *t, struct bytes all)
  * continuation, the reader is told of the end first. What was appended is one. */
 static bool is_another(const struct handle *h, const struct task *t)
 {
-	const struct bytes now = t->content.bytes, was = h->snap.bytes;
+	const struct bytes now = t->content.bytes;
+	const struct bytes was = h->loaded ? h->snap.bytes : buf_view(&h->seen);
+	size_t size = h->loaded ? content_size(&h->snap) : h->seen_n;
+	size_t skip = h->loaded ? 0 : h->seen_n - was.n;
 
-	return h->loaded && t->off > 0 && !for_writing(h->flags) &&
-	       t->off == content_size(&h->snap) && h->read_to == t->off &&
+	return t->off > 0 && !for_writing(h->flags) && t->off == size && h->read_to == t->off &&
 	       t->off < content_size(&t->content) &&
-	       (now.n < was.n || memcmp(now.p, was.p, was.n) != 0);
+	       (now.n < skip + was.n || memcmp(now.p + skip, was.p, was.n) != 0);
 }
 
 static void read_loaded(struct task *t, int err)
