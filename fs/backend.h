@@ -80,6 +80,8 @@ struct backend_ops {
 	void (*hold_any)(struct backend *b);
 	/* Until when the name surely stands, if nobody changes it: as backend_facts.ends_ms, 0 for not. Nothing is counted or touched. */
 	int64_t (*stands)(struct backend *b, const struct backend_name *n);
+	/* Whether a scan of a container that answered @cursor has told of @member before (extra). */
+	bool (*told)(struct backend *b, uint64_t cursor, struct bytes member);
 	/* The error line with which a command that takes @bytes more memory would be refused now, or NULL (extra): shells
 	 * drop errors from close, so they must come at open and write. */
 	const char *(*refusal)(struct backend *b, uint64_t bytes);

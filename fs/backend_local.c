@@ -283,6 +283,12 @@ static int64_t local_stands(struct backend *b, const struct backend_name *n)
 	return !n->has_member || has_member(ks, word, n->member) ? ends_ms(word) : 0;
 }
 
+static bool local_told(struct backend *b, uint64_t cursor, struct bytes member)
+{
+	(void)b;
+	return table_position(keyhash(member)) < table_position(cursor);
+}
+
 static int64_t local_latest_ms(struct backend *b)
 {
 	return changes_latest(((struct backend_local *)b)->server->changes).time_ms;
@@ -398,6 +404,7 @@ static const struct backend_ops local_ops = {
 	.release = local_release,
 	.hold_any = local_hold_any,
 	.stands = local_stands,
+	.told = local_told,
 	.refusal = local_refusal,
 	.may = local_may,
 	.settle = local_settle,

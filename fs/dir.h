@@ -1,7 +1,8 @@
-/* fs/dir.h - a directory being read: a SCAN that remembers what it sent.
+/* fs/dir.h - a directory being read: a cursor over the keyspace or a container.
  *
- * Entries have the offsets 1, 2, ... in the order in which they were found; those that the kernel may still ask for again are
- * kept. A name is sent once in a listing, for as long as there are less than DIR_DEDUP of them.
+ * A scan tells of every name that stays once and of none twice (store/types/table.h), so nothing has to be remembered of what was
+ * sent. Names are looked for in slices of less than a millisecond, with clients served in between; while a process looks at what
+ * it got the next names are made ready.
  */
 #ifndef FS_DIR_H
 #define FS_DIR_H
@@ -10,12 +11,10 @@
 
 struct dir;
 
-#define DIR_DEDUP (1u << 17)
-
-struct dir *dir_open(struct inode *i);
+struct dir *dir_open(struct mount *m, struct inode *i);
 void dir_close(struct dir *d);
 
-/* Answer READDIR: t->off, t->size, t->handle. Frees @t. */
+/* Answer READDIR: t->off, t->size. Frees @t. */
 void dir_read(struct dir *d, struct task *t);
 
 #endif

@@ -45,6 +45,9 @@ struct mount {
 	struct inodes inodes;
 	struct scratches scratches;
 	struct handle *handles; /* open files and directories */
+	struct dir *dirs;       /* directories that go on being read in the next turn: dir.c */
+	bool dirs_posted;       /* which is asked for */
+	int64_t dirs_usec;      /* spent on reading them */
 	struct handle *polled;  /* those that wait for a change of their key: poll.c */
 	uint64_t polled_serial; /* of the last change looked at for them */
 	size_t name_max;        /* what the kernel takes in a listing */
@@ -52,6 +55,9 @@ struct mount {
 	uint64_t requests;
 	uint64_t names_too_long; /* left out of listings, each time */
 };
+
+/* How long directories may be read before others have their turn. */
+#define DIRS_TURN_USEC 1000
 
 /* Regular files answer statx's block size with this. */
 #define MOUNT_BLKSIZE (128 * 1024)

@@ -182,10 +182,12 @@ static void taken_away(struct mount *m)
 	WARN(m->server, "The mount at %s was taken away; clients are served as before", m->point);
 }
 
-/* Everything the kernel has queued; false when the session is over. */
+/* Everything the kernel has queued, but for what takes too long for one turn; false when the session is over. */
 static bool serve(struct mount *m)
 {
-	for (int n = 0; n < REQUESTS_A_TURN; n++) {
+	int64_t dirs_usec = m->dirs_usec;
+
+	for (int n = 0; n < REQUESTS_A_TURN && m->dirs_usec - dirs_usec < DIRS_TURN_USEC; n++) {
 		int got = fuse_session_receive_buf(m->session, &m->buf);
 		if (got == -EINTR)
 			continue;

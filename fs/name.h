@@ -15,6 +15,9 @@
 /* How many bytes name_encode would write for @key. */
 size_t name_length(struct bytes key);
 
+/* Write @key's name of @n bytes, as name_length says, at @at. */
+void name_write(char *at, size_t n, struct bytes key);
+
 /* Append @key's name. */
 void name_encode(struct buf *out, struct bytes key);
 

@@ -76,7 +76,7 @@ const struct kind kinds[] = {
 		.entry = &container_ops,
 		.write = "HSET",
 		.member = &field_ops,
-		.list_members = "HKEYS",
+		.list_members = "HSCAN",
 		.list_stride = 1,
 	},
 	{

@@ -69,7 +69,7 @@ struct kind {
 	const struct file_ops *entry; /* KEY; for a directory only stat and remove */
 	const struct file_ops *member;
 
-	/* how members are listed: "HKEYS", or SSCAN and the like */
+	/* how members are listed: SSCAN and the like, XRANGE, or LLEN */
 	const char *list_members;
 	int list_stride; /* elements of a reply for each member */
 

@@ -501,7 +501,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!t)
 		return;
 	struct handle *h = handle_new(t->m, t->inode, fi->flags, fuse_req_ctx(req)->pid);
-	h->dir = dir_open(h->inode);
+	h->dir = dir_open(t->m, h->inode);
 	fi->fh = (uintptr_t)h;
 	if (fuse_reply_open(req, fi) != 0)
 		handle_free(h);

@@ -52,7 +52,9 @@ static void emit(struct table *t, int array, uint64_t v, unsigned kinds,
 #define SCAN_AHEAD         16
 #define SCAN_AHEAD_ENTRIES 8
 
-static void prefetch_ahead(const struct table *t, uint64_t v, unsigned kinds)
+/* Always inline: taken for a function without effect, the call would be left out. */
+static inline __attribute__((always_inline)) void prefetch_ahead(const struct table *t, uint64_t v,
+								 unsigned kinds)
 {
 	unsigned bits = t->bits[0];
 	const struct bucket *array = table_array(t, 0);
