@@ -217,6 +217,11 @@ static void log_ready(struct server *s)
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to accept connections tls");
 	if (s->config.rdb[0])
 		log_line(log, LOG_LEVEL_NOTICE, "Ready to look into %s", s->config.rdb);
+	if (s->config.maxmemory > 0 && s->config.maxmemory < 1024 * 1024)
+		log_line(log, LOG_LEVEL_WARNING,
+			 "WARNING: You specified a maxmemory value that is less than 1MB (current "
+			 "value is %llu bytes). Are you sure this is what you really want?",
+			 (unsigned long long)s->config.maxmemory);
 }
 
 /* Open the doors, serve until told to stop, close them. The exit code. */

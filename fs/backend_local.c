@@ -334,7 +334,7 @@ static bool local_may(struct backend *b, int argc, const struct bytes *argv)
 
 	if (acl_must_log_in(s))
 		return false;
-	const struct registered *reg = registry_resolve(s->server->registry, argc, argv);
+	const struct registered *reg = registry_resolve_own(s->server->registry, argc, argv);
 	return !reg || acl_check(s->user, reg, argc, argv, NULL) == ACL_ALLOWED;
 }
 

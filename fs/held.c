@@ -27,7 +27,7 @@ static bool is_stopped(struct server *server, const struct backend_command *cmds
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct registered *reg =
-			registry_resolve(server->registry, cmds[i].argc, cmds[i].argv);
+			registry_resolve_own(server->registry, cmds[i].argc, cmds[i].argv);
 		if (reg && pause_stops(server, reg->cmd->flags))
 			return true;
 	}

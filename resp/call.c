@@ -175,8 +175,10 @@ static void upper(char *out, size_t n, const char *name)
 
 static const char *container_name(const struct call *c, char *buf, size_t n)
 {
-	const struct command *parent = c->session->last_parent;
-	upper(buf, n, parent ? parent->name : c->cmd->name);
+	/* As it was called: it may have another name here. */
+	char typed[64];
+	snprintf(typed, sizeof(typed), "%.*s", (int)c->argv[0].n, c->argv[0].p);
+	upper(buf, n, typed);
 	return buf;
 }
 

@@ -90,6 +90,9 @@ void config_fini(struct config *cfg)
 	for (size_t i = 0; i < cfg->users.n; i++)
 		mem_free(cfg->users.v[i]);
 	mem_free(cfg->users.v);
+	for (size_t i = 0; i < cfg->renames.n; i++)
+		mem_free(cfg->renames.v[i]);
+	mem_free(cfg->renames.v);
 	mem_free(cfg->dir);
 	mem_free(cfg->config_file);
 	mem_free(cfg->rest);

@@ -82,7 +82,8 @@ struct config {
 	char *aclfile;          /* "" for none */
 	int acl_pubsub_default; /* a new user may use all channels */
 	int64_t acllog_max_len;
-	struct config_strings users; /* "user" lines: name and rules, quoted */
+	struct config_strings users;   /* "user" lines: name and rules, quoted */
+	struct config_strings renames; /* rename-command: old name, new name, in pairs */
 	char *bind_source_addr;
 	unsigned socket_mark_id; /* 0: none */
 	struct config_tls tls;

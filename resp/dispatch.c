@@ -46,11 +46,11 @@ static void reject_unknown(struct session *s, int argc, const struct bytes *argv
 		     argv[0].p, args);
 }
 
-static void reject_unknown_sub(struct session *s, const struct bytes *argv, const char *parent)
+static void reject_unknown_sub(struct session *s, const struct bytes *argv)
 {
 	int n = argv[1].n < 128 ? (int)argv[1].n : 128;
-	char name[64];
-	snprintf(name, sizeof(name), "%s", parent);
+	char name[65];
+	snprintf(name, sizeof(name), "%.*s", (int)argv[0].n, argv[0].p);
 	for (char *p = name; *p; p++)
 		if (*p >= 'a' && *p <= 'z')
 			*p = (char)(*p & ~0x20);
@@ -137,9 +137,8 @@ static struct registered *admit(const struct dispatch_item *item)
 	const struct bytes *argv = item->argv;
 	int argc = item->argc;
 	if (!reg) {
-		struct registered *parent = registry_find(s->server->registry, argv[0]);
-		if (parent && argc > 1)
-			reject_unknown_sub(s, argv, parent->cmd->name);
+		if (argc > 1 && registry_find_called(s->server->registry, argv[0]))
+			reject_unknown_sub(s, argv);
 		else
 			reject_unknown(s, argc, argv);
 		return NULL;
@@ -218,17 +217,31 @@ static void count_errors(struct session *s, struct registered *reg, uint64_t bef
 		reg->stats.failed++;
 }
 
+/* The log knows commands by their own names only. */
+static void append_words(struct call *c)
+{
+	const struct registered *reg = c->item->reg;
+	const struct registered *top = reg->parent ? reg->parent : reg;
+	struct bytes *first = (struct bytes *)(uintptr_t)c->argv, typed = *first;
+	bool other = top->renamed && !bytes_is(typed, top->cmd->name);
+	if (other)
+		*first = bytes_str(top->cmd->name);
+	journal_append(c->server->journal, c->db->id, c->argc, c->argv);
+	if (other)
+		*first = typed;
+}
+
 static void journal_call(struct call *c)
 {
 	struct journal *j = c->server->journal;
 	bool write_it = c->dirty && c->verbatim;
 	if (write_it && journal_unit_is_empty(j)) {
 		journal_end(j);
-		journal_append(j, c->db->id, c->argc, c->argv);
+		append_words(c);
 		return;
 	}
 	if (write_it)
-		journal_append(j, c->db->id, c->argc, c->argv);
+		append_words(c);
 	journal_end(j);
 }
 
@@ -473,6 +486,9 @@ static void refresh_slow_ticks(struct server *server)
 static void look_up(struct server *server, struct dispatch_item *item)
 {
 	item->reg = registry_resolve(server->registry, item->argc, item->argv);
+	if (__builtin_expect(!item->reg, 0) &&
+	    item->session->flags & (SESSION_MOUNT | SESSION_INTERNAL))
+		item->reg = registry_resolve_own(server->registry, item->argc, item->argv);
 	item->has_hash1 = item->reg && item->reg->first_key == 1 && item->argc > 1;
 	if (item->has_hash1)
 		item->hash1 = keyhash(item->argv[1]);

@@ -63,6 +63,8 @@ struct registered {
 	const struct command *parent_cmd; /* its cmd, or NULL */
 	/* Nothing about the command itself asks for a look before it runs, but its arity. */
 	bool plain;
+	bool renamed; /* clients do not call it by its own name any more: rename-command */
+	bool gone;    /* nor by another */
 	struct registered *subs; /* uthash by name */
 	struct command_stats stats;
 	struct histogram *
@@ -79,11 +81,19 @@ void registry_free(struct registry *r);
 
 /* All top-level commands: iterate with HASH_ITER / hh.next. */
 struct registered *registry_commands(struct registry *r);
-/* The command of this name in any case, or NULL. "client|list" names a subcommand. */
+/* The command whose own name this is, in any case, or NULL. "client|list" names a subcommand. */
 struct registered *registry_find(struct registry *r, struct bytes name);
 struct registered *registry_find_sub(struct registered *parent, struct bytes name);
-/* What argv calls: a container resolves to its subcommand; NULL when unknown. */
+/* The same by the name that clients call it by. */
+struct registered *registry_find_called(struct registry *r, struct bytes name);
+/* What a client's argv calls: a container resolves to its subcommand; NULL when unknown. */
 struct registered *registry_resolve(struct registry *r, int argc, const struct bytes *argv);
+/* The same for ourselves (the mount, the log), who may also go by a command's own name. */
+struct registered *registry_resolve_own(struct registry *r, int argc, const struct bytes *argv);
+/* rename-command, before the first command; an empty @to takes it from clients. Answers what is wrong, or NULL. */
+const char *registry_rename(struct registry *r, struct bytes from, struct bytes to);
+/* How many commands COMMAND tells of. */
+unsigned registry_count(struct registry *r);
 uint64_t registered_usec(const struct registry *r, const struct registered *c);
 
 /* INFO errorstats: error codes and how often each was replied. */

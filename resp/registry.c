@@ -79,6 +79,7 @@ void registry_free(struct registry *r)
 {
 	if (!r)
 		return;
+	registry_free_aliases(r);
 	free_table(&r->commands);
 	free_errors(r);
 	mem_free(r);
@@ -112,14 +113,41 @@ struct registered *registry_find_sub(struct registered *parent, struct bytes nam
 	return find_in(parent->subs, name);
 }
 
-struct registered *registry_find(struct registry *r, struct bytes name)
+/* A command without subcommands, or a container. */
+static struct registered *find_top(struct registry *r, struct bytes name, bool own)
+{
+	struct registered *reg = find_in(r->commands, name);
+	if (own || (reg && !reg->renamed))
+		return reg;
+	return r->aliases ? registry_find_alias(r, name) : NULL;
+}
+
+static struct registered *find(struct registry *r, struct bytes name, bool own)
 {
 	const char *bar = name.n ? memchr(name.p, '|', name.n) : NULL;
 	if (!bar)
-		return find_in(r->commands, name);
+		return find_top(r, name, own);
 	size_t n = (size_t)(bar - name.p);
-	struct registered *parent = find_in(r->commands, bytes_of(name.p, n));
+	struct registered *parent = find_top(r, bytes_of(name.p, n), own);
 	return parent ? find_in(parent->subs, bytes_of(bar + 1, name.n - n - 1)) : NULL;
+}
+
+struct registered *registry_find(struct registry *r, struct bytes name)
+{
+	return find(r, name, true);
+}
+
+struct registered *registry_find_called(struct registry *r, struct bytes name)
+{
+	return find(r, name, false);
+}
+
+unsigned registry_count(struct registry *r)
+{
+	unsigned n = 0;
+	for (const struct registered *reg = r->commands; reg; reg = reg->hh.next)
+		n += !reg->gone;
+	return n;
 }
 
 /* Up to eight bytes, differently for each different run of @n. */
@@ -138,7 +166,7 @@ static inline uint64_t short_word(const char *p, size_t n)
 static __attribute__((noinline)) struct registered *
 memorize(struct registry *r, struct registry_memo *m, uint64_t word, struct bytes name)
 {
-	struct registered *reg = find_in(r->commands, name);
+	struct registered *reg = find_top(r, name, false);
 	if (reg)
 		*m = (struct registry_memo){word, name.n, reg};
 	return reg;
@@ -148,7 +176,7 @@ memorize(struct registry *r, struct registry_memo *m, uint64_t word, struct byte
 static inline struct registered *find_memo(struct registry *r, struct bytes name)
 {
 	if (name.n - 1 >= 8)
-		return find_in(r->commands, name);
+		return find_top(r, name, false);
 	uint64_t word = short_word(name.p, name.n);
 	struct registry_memo *m =
 		&r->memo[(word * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - REGISTRY_MEMO_BITS)];
@@ -161,6 +189,14 @@ struct registered *registry_resolve(struct registry *r, int argc, const struct b
 {
 	struct registered *reg = find_memo(r, argv[0]);
 	if (__builtin_expect(!reg || !reg->subs || argc < 2, 1))
+		return reg;
+	return find_in(reg->subs, argv[1]);
+}
+
+struct registered *registry_resolve_own(struct registry *r, int argc, const struct bytes *argv)
+{
+	struct registered *reg = registry_resolve(r, argc, argv);
+	if (reg || !(reg = find_in(r->commands, argv[0])) || !reg->subs || argc < 2)
 		return reg;
 	return find_in(reg->subs, argv[1]);
 }

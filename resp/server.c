@@ -153,6 +153,9 @@ void server_init(struct server *s)
 	s->evict = evict_new(s->keyspace);
 	s->journal = journal_new();
 	s->registry = registry_new();
+	for (size_t i = 0; i + 1 < s->config.renames.n; i += 2)
+		registry_rename(s->registry, bytes_str(s->config.renames.v[i]),
+				bytes_str(s->config.renames.v[i + 1]));
 	s->acl = acl_new(s->registry);
 	acl_set_requirepass(s);
 	s->slowlog = slowlog_new();

@@ -22,7 +22,7 @@
 struct reader {
 	struct config *cfg;
 	int depth;
-	struct registry *registry; /* what "user" lines may name; NULL before the first */
+	struct registry *registry; /* what lines may name; NULL before the first that does */
 };
 
 static bool read_text(struct reader *rd, const char *text, size_t n);
@@ -70,6 +70,22 @@ static bool declare_user(struct reader *rd, int argc, char **argv, struct config
 	return true;
 }
 
+/* "rename-command old new": kept until there is a server to do it. */
+static bool rename_command(struct reader *rd, char **names, struct config_error *err)
+{
+	struct config_strings *list = &rd->cfg->renames;
+
+	if (!rd->registry)
+		rd->registry = registry_new();
+	const char *why = registry_rename(rd->registry, bytes_str(names[0]), bytes_str(names[1]));
+	if (why)
+		return config_refuse(err, "%s", why);
+	list->v = mem_realloc(list->v, (list->n + 2) * sizeof(*list->v));
+	for (int i = 0; i < 2; i++)
+		list->v[list->n++] = mem_dup(names[i], strlen(names[i]) + 1);
+	return true;
+}
+
 /* Lines that were once directives and mean nothing today. */
 static bool is_obsolete(const char *name, int argc)
 {
@@ -113,7 +129,7 @@ static bool read_other(struct reader *rd, int argc, char **argv, struct config_e
 	if (strcasecmp(name, "loadmodule") == 0 && argc >= 2)
 		return config_refuse(err, "loadmodule: modules are not available in this version");
 	if (strcasecmp(name, "rename-command") == 0 && argc == 3)
-		return config_refuse(err, "rename-command is not available in this version");
+		return rename_command(rd, argv + 1, err);
 	if (strcasecmp(name, "sentinel") == 0)
 		return config_refuse(err, "sentinel directive while not in sentinel mode");
 	return config_refuse(err, "Bad directive or wrong number of arguments");

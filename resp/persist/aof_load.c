@@ -50,7 +50,7 @@ static bool run_command(struct loading *l)
 {
 	struct server *s = l->server;
 	struct aof_in *in = &l->in;
-	struct registered *reg = registry_resolve(s->registry, in->argc, in->argv);
+	struct registered *reg = registry_resolve_own(s->registry, in->argc, in->argv);
 
 	if (!reg || !belongs(reg)) {
 		int n = in->argv[0].n < 128 ? (int)in->argv[0].n : 128;

@@ -196,3 +196,41 @@ def test_daemonize_writes_a_pidfile(start, tmp_path):
     while time.monotonic() < end and pidfile.exists():
         time.sleep(0.05)
     assert not pidfile.exists()
+
+
+def test_commands_are_renamed_or_taken_away(start):
+    s = start(conf=['rename-command FLUSHALL ""', "rename-command set put", "rename-command config my-config", "rename-command my-config CFG"])
+    with s.conn() as c:
+        assert c.call("FLUSHALL").error == "ERR unknown command 'FLUSHALL', with args beginning with: "
+        assert c.call("set", "a", "b").error == "ERR unknown command 'set', with args beginning with: 'a' 'b' "
+        assert c.do("Put", "a", "b") == b"OK" and c.do("GET", "a") == b"b"
+        assert c.call("put", "a").error == "ERR wrong number of arguments for 'set' command"
+        assert c.call("my-config", "get", "hz").error.startswith("ERR unknown command")
+        assert c.do("cfg", "get", "hz") == [b"hz", b"10"]
+        assert c.call("cfg", "nosuch").error == "ERR unknown subcommand 'nosuch'. Try CFG HELP."
+        assert c.do("cfg", "help")[0].startswith(b"CFG <subcommand>")
+        # They are documented, counted and permitted by their own names.
+        assert c.do("COMMAND", "INFO", "put")[0][0] == b"set" and c.do("COMMAND", "INFO", "set", "flushall") == [None, None]
+        names = c.do("COMMAND", "LIST")
+        assert b"set" in names and b"put" not in names and b"flushall" not in names
+        assert c.do("COMMAND", "COUNT") == len([n for n in names if b"|" not in n]) == len(c.do("COMMAND"))
+        assert c.do("ACL", "SETUSER", "x", "+set", "-flushall") == b"OK"
+        assert c.call("ACL", "SETUSER", "x", "+put").error.endswith("Unknown command or category name in ACL")
+        assert "cmdstat_set:calls=1," in c.do("INFO", "commandstats").decode()
+        # Scripts call them as clients do.
+        assert c.do("EVAL", "return redis.call('put', 'b', '1')", 0) == b"OK"
+        assert "Unknown Redis command" in c.call("EVAL", "return redis.call('set', 'b', '1')", 0).error
+
+
+def test_the_log_has_renamed_commands_by_their_own_names(start, tmp_path):
+    s = start("--appendonly", "yes", "--rename-command", "set", "put", "--rename-command", "xgroup", "xg", "--save", "", folder=tmp_path)
+    with s.conn() as c:
+        assert c.do("put", "a", "1") == b"OK" and c.do("XG", "CREATE", "x", "g", "$", "MKSTREAM") == b"OK"
+    s.stop()
+    other = start("--appendonly", "yes", "--rename-command", "xgroup", "", folder=tmp_path)
+    with other.conn() as c:
+        assert c.do("GET", "a") == b"1" and c.do("EXISTS", "x") == 1
+
+
+def test_a_tiny_maxmemory_is_asked_about(start):
+    assert "less than 1MB (current value is 1000 bytes). Are you sure" in start("--maxmemory", "1000").log()

@@ -278,7 +278,8 @@ static void what_would_mislead_is_refused(void **state)
 					    "user alice on >x ~* +@nothing\n",
 					    "user alice on\nuser alice off\n",
 					    "user alice on (+get ~a\n",
-					    "rename-command get x\n",
+					    "rename-command nosuch x\n",
+					    "rename-command get set\n",
 					    "activedefrag yes\n"};
 	struct config cfg;
 	char *said;

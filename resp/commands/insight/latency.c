@@ -131,7 +131,7 @@ static void latency_histogram(struct call *c)
 		     reg = reg->hh.next)
 			n += reply_commands(c, reg);
 	for (int i = 2; i < c->argc; i++) {
-		const struct registered *reg = registry_find(registry, c->argv[i]);
+		const struct registered *reg = registry_find_called(registry, c->argv[i]);
 		n += reg ? reply_commands(c, reg) : 0;
 	}
 	reply_later_end(c->reply, later, '%', n);

@@ -33,6 +33,41 @@ static void cmd_replicaof(struct call *c)
 				      "only REPLICAOF NO ONE is");
 }
 
+/* There is no replica to hand over to, whatever is asked for. */
+static void cmd_failover(struct call *c)
+{
+	bool force = false, to = false;
+	int64_t timeout = 0, port;
+
+	if (c->argc == 2 && bytes_is(c->argv[1], "abort")) {
+		reply_error(c->reply, "ERR No failover in progress.");
+		return;
+	}
+	for (int i = 1; i < c->argc; i++) {
+		int more = c->argc - i - 1;
+		if (bytes_is(c->argv[i], "timeout") && more >= 1 && !timeout) {
+			if (!call_int(c, ++i, &timeout))
+				return;
+			if (timeout <= 0) {
+				reply_error(c->reply,
+					    "ERR FAILOVER timeout must be greater than 0");
+				return;
+			}
+		} else if (bytes_is(c->argv[i], "to") && more >= 2 && !to) {
+			if (!call_int(c, i + 2, &port))
+				return;
+			to = true;
+			i += 2;
+		} else if (bytes_is(c->argv[i], "force") && !force) {
+			force = true;
+		} else {
+			call_syntax_error(c);
+			return;
+		}
+	}
+	reply_error(c->reply, "ERR FAILOVER requires connected replicas.");
+}
+
 /* --- WAIT, WAITAOF --- */
 
 /* argv[@i] as milliseconds to wait; 0 is for ever. */
@@ -137,6 +172,15 @@ const struct command replication_commands[] = {
 	 .syntax = "numlocal:integer numreplicas:integer timeout:integer",
 	 .tips = (const char *const[]){"request_policy:all_shards", "response_policy:agg_min",
 				       NULL}},
+	{.name = "failover",
+	 .run = cmd_failover,
+	 .arity = -1,
+	 .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_STALE,
+	 .summary = "Change places with a replica",
+	 .since = "6.2.0",
+	 .group = "server",
+	 .complexity = "O(1)",
+	 .syntax = "[target: TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]"},
 	{.name = "replicaof",
 	 .run = cmd_replicaof,
 	 .arity = 3,

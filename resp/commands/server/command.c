@@ -138,9 +138,10 @@ static void reply_info(struct reply *r, const struct registered *reg)
 static void reply_all(struct call *c)
 {
 	const struct registered *reg = registry_commands(c->server->registry);
-	reply_array(c->reply, reg ? HASH_COUNT(reg) : 0);
+	reply_array(c->reply, registry_count(c->server->registry));
 	for (; reg; reg = reg->hh.next)
-		reply_info(c->reply, reg);
+		if (!reg->gone)
+			reply_info(c->reply, reg);
 }
 
 static void command_info(struct call *c)
@@ -151,7 +152,8 @@ static void command_info(struct call *c)
 	}
 	reply_array(c->reply, (size_t)c->argc - 2);
 	for (int i = 2; i < c->argc; i++) {
-		const struct registered *reg = registry_find(c->server->registry, c->argv[i]);
+		const struct registered *reg =
+			registry_find_called(c->server->registry, c->argv[i]);
 		if (reg)
 			reply_info(c->reply, reg);
 		else
@@ -161,8 +163,7 @@ static void command_info(struct call *c)
 
 static void command_count(struct call *c)
 {
-	const struct registered *reg = registry_commands(c->server->registry);
-	reply_int(c->reply, reg ? HASH_COUNT(reg) : 0);
+	reply_int(c->reply, registry_count(c->server->registry));
 }
 
 /* --- LIST --- */
@@ -192,6 +193,8 @@ static size_t list_names(struct reply *r, const struct registered *reg, const st
 {
 	size_t n = 0;
 	for (; reg; reg = reg->hh.next) {
+		if (reg->gone)
+			continue;
 		if (filter_lets(f, reg)) {
 			reply_bulk_str(r, reg->fullname);
 			n++;

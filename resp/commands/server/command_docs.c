@@ -140,13 +140,16 @@ void command_docs(struct call *c)
 	size_t n = 0;
 	struct reply_later later = reply_later_begin(c->reply);
 	if (c->argc == 2) {
-		for (const struct registered *reg = all; reg; reg = reg->hh.next, n++) {
+		for (const struct registered *reg = all; reg; reg = reg->hh.next) {
+			if (reg->gone)
+				continue;
+			n++;
 			reply_bulk_str(c->reply, reg->fullname);
 			reply_docs(c->reply, reg);
 		}
 	}
 	for (int i = 2; i < c->argc; i++) {
-		const struct registered *reg = registry_find(registry, c->argv[i]);
+		const struct registered *reg = registry_find_called(registry, c->argv[i]);
 		if (!reg)
 			continue;
 		reply_bulk_str(c->reply, reg->fullname);
