@@ -1,5 +1,6 @@
 #!/bin/bash
 # Random reads, writes, truncates, mappings, copies, renames and removals against a model in memory: model.py says what is compared.
+# Then one file through one descriptor, as the exercisers of other file systems do it: onefile.py.
 # MODEL_SEED=N begins with that seed, MODEL_STEPS=N goes that far.
 . "$(dirname "$0")/lib.sh"
 start
@@ -19,9 +20,18 @@ for dir in raw/string raw/hash.d/f string hash.d/f db/3/string; do
 		rm -f "$M/$dir/a" "$M/$dir/b"
 	done
 done
+for dir in raw/string raw/hash.d/f; do
+	for words in reader "direct notrunc" "nomap notrunc" "direct nomap"; do
+		mkdir -p "$M/hash.d/f" "$M/raw/hash.d/f"
+		seed=$((seed + 1))
+		ok "one file of $dir${words:+, $words}, seed $seed" python3 "$here/onefile.py" "$M/$dir/one" "$seed" "$steps" $words
+		rm -f "$M/$dir/one"
+	done
+done
 if [ -w /dev/shm ]; then
 	mkdir "/dev/shm/inodis-model.$$"
 	ok "the model itself, on tmpfs, seed $seed" python3 "$here/model.py" "/dev/shm/inodis-model.$$" a b "$seed" "$steps" direct disk
+	ok "one file, on tmpfs, seed $seed" python3 "$here/onefile.py" "/dev/shm/inodis-model.$$/one" "$seed" "$steps" reader
 	rm -r "/dev/shm/inodis-model.$$"
 fi
 is "$(sed -n 's/^mount_scratch_files://p' "$M/server/stats")" 0 "nothing is left of what was removed while open"
