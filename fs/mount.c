@@ -1,4 +1,5 @@
 /* The life of the mounts: checks, mounting, serving the kernel's requests inside the loop, unmounting. */
+#define _GNU_SOURCE /* statx */
 #include "fs/mount.h"
 
 #include <errno.h>
@@ -41,12 +42,19 @@ struct mounts {
 
 /* --- before mounting --- */
 
-/* Take away what a killed server left: every access to it answers ENOTCONN. Lazily, since somebody may stand in it. */
+/* Whether a server that is no more is mounted at @point. What the kernel remembers of it it still tells, so it is to ask. */
+static bool is_dead(const char *point)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, point, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &st) < 0 &&
+	       (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* Take away what a killed server left. Lazily, since somebody may stand in it. */
 static void clear_stale(struct server *s, const char *point)
 {
-	struct stat st;
-
-	for (int i = 0; i < 16 && stat(point, &st) < 0 && errno == ENOTCONN; i++) {
+	for (int i = 0; i < 16 && is_dead(point); i++) {
 		WARN(s, "Taking away the mount that a server left behind at %s", point);
 		if (umount2(point, MNT_DETACH) == 0)
 			continue;
@@ -173,6 +181,8 @@ static void taken_away(struct mount *m)
 	m->fd = NULL;
 	cache_stop(m);
 	handles_free(m);
+	clear_stale(m->server,
+		    m->point); /* umount -f of a mount in use ends it, and leaves it there */
 	if ((cfg->end_with_mount || cfg->rdb[0]) && !any_is_there(m->all)) {
 		WARN(m->server, "The mount at %s was taken away; it was the last, so this ends",
 		     m->point);

@@ -23,7 +23,7 @@ began=$(date +%s%N)
 stop KILL
 wait $pids
 took=$((($(date +%s%N) - began) / 1000000))
-is "$([ "$took" -lt 2000 ] && echo soon)" soon "the server's death ends all that wait (in $took ms)"
+is "$([ "$took" -lt 1000 ] && echo soon)" soon "the server's death ends all that wait (in $took ms)"
 is "$(for f in "$T"/cat?; do [ ! -s "$f" ] || echo; done | wc -l)" 7 "each with an error"
 error "Transport endpoint is not connected" "what is opened anew" cat "$M/string/k"
 ok "an open file fails, too" sh -c '! cat <&3' 2>/dev/null

@@ -35,6 +35,59 @@ is "$(R get still)" here "when the mount is taken away clients are served"
 is "$(R ping)" PONG "and go on being"
 stop
 
+# What the kernel remembers of a dead mount it tells: that is no living server.
+start
+is "$(for i in 1 2 3; do test -d "$M" && mountpoint -q "$M" && echo there; done | sort -u)" there "the kernel has seen the mount point"
+kill -9 "$server"
+wait "$server" 2>/dev/null
+start
+ok "and the next server takes it away all the same" test -e "$M/ctl"
+stop
+
+# Unmounted while it is used, in every way: who holds on to it goes on, or gets an error at once.
+busy() { # WHAT ENDS COMMAND...: readers that wait, an open file, and somebody who stands in it
+	local what=$1 ends=$2 began
+	shift 2
+	start
+	R set k v >/dev/null
+	exec 3<"$M/string/k"
+	cat "$M/queue/q" >"$T/queue" 2>"$T/queue.err" &
+	local reader=$!
+	cat "$M/pubsub/c" >"$T/channel" 2>"$T/channel.err" &
+	local listener=$!
+	(cd "$M/string" && exec sleep 60) &
+	local stander=$!
+	until [ "$(sed -n 's/^mount_waiting_readers://p' "$M/server/stats")" = 2 ]; do :; done
+	began=$(date +%s%N)
+	"$@" >"$T/said" 2>&1
+	if [ "$ends" = ends ]; then
+		wait "$reader" "$listener"
+		is "$((($(date +%s%N) - began) / 1000000000))$([ -s "$T/queue.err" ] && [ -s "$T/channel.err" ] && echo errors)" 0errors "$what: who waits gets an error within a second"
+		error "Transport endpoint is not connected" "$what: who holds a file, too" cat <&3
+	else
+		R rpush q x >/dev/null
+		R publish c y >/dev/null
+		until [ -s "$T/queue" ] && [ -s "$T/channel" ]; do :; done
+		is "$(cat <&3)$(cat "$T/queue" "$T/channel" | tr '\n' ,)" vx,y, "$what: who holds on to it goes on"
+		kill "$reader" "$listener"
+	fi
+	kill "$stander"
+	wait "$reader" "$listener" "$stander" 2>/dev/null
+	exec 3<&-
+	[ ! -e "$T/sock" ] || stop
+	server=
+	ok "$what: nothing is left mounted" not mountpoint -q "$M"
+}
+signal() { kill "-$1" "$server" && wait "$server"; }
+if [ "$(id -u)" = 0 ]; then
+	busy "umount -l" goes-on umount -l "$M"
+	busy "umount -f" ends umount -f "$M"
+fi
+busy "fusermount3 -uz" goes-on fusermount3 -uz "$M"
+busy "SIGTERM" ends signal TERM
+busy "SIGINT" ends signal INT
+busy "SHUTDOWN" ends R shutdown nosave
+
 refused() { # WHAT TEXT OPTION...
 	local what=$1 text=$2
 	shift 2
