@@ -24,13 +24,14 @@
 #define LOG_MS      30000 /* the same error is logged so often */
 #define POSTPONE_MS 2000  /* writing waits so long for a sync, which it would only slow down */
 #define BUFFER_KEPT ((size_t)1 << 20)
+#define DIRECT_FROM ((size_t)4 << 20) /* a value of this size is not gathered */
 
 /* --- gathering --- */
 
 static char *extend(struct aof_bytes *b, size_t n)
 {
 	if (b->cap - b->n < n) {
-		b->cap = (b->n + n) * 2 + 4096;
+		b->cap = b->n + n + (n < BUFFER_KEPT ? b->n + n : BUFFER_KEPT) + 4096;
 		b->p = mem_realloc(b->p, b->cap);
 	}
 	char *at = b->p + b->n;
@@ -57,12 +58,17 @@ static void put_count(struct aof_bytes *b, char sign, uint64_t n)
 	put(b, text, len);
 }
 
-static void put_command(struct aof_bytes *b, int argc, const struct bytes *argv)
+static bool write_direct(struct aof *a, struct bytes value);
+
+static void put_command(struct aof *a, int argc, const struct bytes *argv)
 {
+	struct aof_bytes *b = &a->open;
+
 	put_count(b, '*', (uint64_t)argc);
 	for (int i = 0; i < argc; i++) {
 		put_count(b, '$', argv[i].n);
-		put(b, argv[i].p, argv[i].n);
+		if (argv[i].n < DIRECT_FROM || !write_direct(a, argv[i]))
+			put(b, argv[i].p, argv[i].n);
 		put(b, "\r\n", 2);
 	}
 }
@@ -91,11 +97,11 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 	if (!a->has_db || a->db != db) {
 		/* In lower case: aof_in.h says what for. */
 		struct bytes select[] = {BYTES("select"), bytes_of(text, num_format_int(text, db))};
-		put_command(&a->open, 2, select);
+		put_command(a, 2, select);
 		a->db = db;
 		a->has_db = true;
 	}
-	put_command(&a->open, argc, argv);
+	put_command(a, argc, argv);
 	if (!s->current)
 		return;
 	s->current->written = a->batch;
@@ -111,7 +117,7 @@ static void on_begin(void *arg)
 	put_stamp(a);
 	a->in_unit = true;
 	a->unit_at = a->open.n;
-	put_command(&a->open, 1, multi);
+	put_command(a, 1, multi);
 }
 
 static void on_end(void *arg)
@@ -119,7 +125,7 @@ static void on_end(void *arg)
 	struct aof *a = arg;
 	struct bytes exec[] = {BYTES("EXEC")};
 
-	put_command(&a->open, 1, exec);
+	put_command(a, 1, exec);
 	a->in_unit = false;
 	/* What was written of it before may belong to an earlier batch: see aof_flush_whole. */
 	if (a->server->current && a->server->current->hold)
@@ -333,6 +339,28 @@ static bool send_batch(struct aof *a)
 	a->open = swap;
 	a->unsynced = true;
 	solved(a, &a->write_error);
+	return true;
+}
+
+static bool must_wait(struct aof *a, int64_t now);
+
+/* Write what the open batch has so far, and @value behind it, from where it is: it is never in memory twice. The rest of the batch, and
+ * the checksum over all of it, follow. False when it has to be gathered as anything else: what belongs to a unit may not be
+ * written before its end, and with appendfsync always all of it may have to be written again. */
+static bool write_direct(struct aof *a, struct bytes value)
+{
+	struct aof_bytes direct = {(char *)(uintptr_t)value.p, value.n, value.n};
+	size_t n = a->open.n;
+
+	if (a->in_unit || is_always(a) || must_wait(a, loop_now_us(a->server->loop) / 1000) ||
+	    (a->size == 0 && !write_opening(a)))
+		return false;
+	if (!write_at(a, &a->open, a->size) || !write_at(a, &direct, a->size + n))
+		return false;
+	a->crc = crc64(crc64(a->crc, a->open.p, n), value.p, value.n);
+	a->covered += n + value.n;
+	a->size += n + value.n;
+	drop(&a->open);
 	return true;
 }
 
