@@ -80,3 +80,15 @@ def test_what_is_installed_is_whole_and_can_be_taken_away(manual, tmp_path):
     subprocess.run(["sh", "-n", tmp_path / "usr/sbin/mount.inodis"], check=True)
     make("uninstall", f"DESTDIR={tmp_path}", "PREFIX=/usr")
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+def test_systemd_takes_the_units(manual, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze")
+    make("install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
+    units = tmp_path / "usr/lib/systemd/system"
+    shutil.copy(units / "inodis@.service", units / "inodis@srv-keys.service")
+    run = subprocess.run(["systemd-analyze", "verify", units / "inodis.service", units / "inodis@srv-keys.service"], capture_output=True, text=True,
+                         env=dict(os.environ, MANPATH=str(tmp_path / "usr/share/man")))
+    said = [line for line in run.stderr.splitlines() if "inodis" in line]
+    assert said == []
