@@ -512,6 +512,38 @@ def cached_rows(table, folder):
     shutil.rmtree(shm)
 
 
+def resident(server, what="VmRSS"):
+    with open(f"/proc/{server.pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith(what)) / 1024
+
+
+def big_rows(table, folder):
+    """A value of 256 MB in pieces of 128 KiB, to a name that is new and from it; and what memory that takes."""
+    mib, shm = scaled(256, least=16), f"/dev/shm/inodis-bench-{os.getpid()}"
+    mnt = os.path.join(folder, "mnt-big")
+    os.makedirs(mnt)
+    own = begin("inodis", "--mount", mnt)
+    path = os.path.join(mnt, "string/big")
+    wait_for(os.path.join(mnt, "string"))
+    idle = resident(own)
+    seen = []
+    for _ in range(ROUNDS * 2 + 1):
+        seen.append([fsloop(op, where, mib) for op in ("put", "get") for where in (shm, path)])
+        for where in (shm, path):
+            os.unlink(where)
+        time.sleep(0.2)
+    seen = seen[1:]  # memory that the machine had not used before
+    for i, what in ((0, "write"), (2, "read")):
+        ratio = middle([s[i] / s[i + 1] for s in seen])
+        tmpfs, mine = (middle([1048.576e3 / s[i + k] for s in seen]) for k in range(2))
+        table.rows.append([f"sequential {what} of {mib} MiB", f"{tmpfs:,.0f} MB/s", "", f"{mine:,.0f} MB/s", f"{ratio:.2f} of its speed", "", "0.5 x tmpfs", "yes" if ratio >= 0.5 else "**no**"])
+        note("    " + " | ".join(table.rows[-1]))
+    most = resident(own, "VmHWM") - idle
+    table.rows.append([f"the server's memory meanwhile, for {mib} MiB", "", "", f"{most:.0f} MiB", "", "", "the value once", "yes" if most < mib * 1.1 else "**no**"])
+    note("    " + " | ".join(table.rows[-1]))
+    end({"inodis": own})
+
+
 def beside_rows(table, folder):
     """What a mount costs those who speak RESP: SET of 100,000 keys, pipeline 16, whose names the kernel does not know, or all knows."""
     keys = 100_000
@@ -537,10 +569,13 @@ def beside_rows(table, folder):
     end({str(i): s for i, s in enumerate(servers)})
 
 
+def row_big(table):
+    note("big values through the mount")
+    with tempfile.TemporaryDirectory(prefix="inodis-bench-") as folder:
+        big_rows(table, folder)
+
+
 def row_mount(table):
-    if not os.path.exists("/dev/fuse"):
-        note("no /dev/fuse: the mount's rows are left out")
-        return
     note("the mount")
     with tempfile.TemporaryDirectory(prefix="inodis-bench-") as folder:
         mount_rows(table, "asleep between requests", 0, 0, folder)
@@ -557,18 +592,24 @@ ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100
 ROWS.update(persistence.rows(sys.modules[__name__]))
 
 
+MOUNT_ROWS = {"mount": row_mount, "big": row_big}
+
+
 def main():
-    wanted = os.environ.get("BENCH_ROWS", ",".join([*ROWS, "mount"])).split(",")
-    unknown = [w for w in wanted if w not in ROWS and w != "mount"]
+    wanted = os.environ.get("BENCH_ROWS", ",".join([*ROWS, *MOUNT_ROWS])).split(",")
+    unknown = [w for w in wanted if w not in ROWS and w not in MOUNT_ROWS]
     if unknown:
-        raise SystemExit(f"no such rows: {unknown}; there are {', '.join(ROWS)}, mount")
+        raise SystemExit(f"no such rows: {unknown}; there are {', '.join([*ROWS, *MOUNT_ROWS])}")
     began = time.monotonic()
     resp, mount = Table(), Table()
     for name in wanted:
-        if name != "mount":
+        if name in ROWS:
             ROWS[name](resp)
-    if "mount" in wanted:
-        row_mount(mount)
+    for name in wanted:
+        if name in MOUNT_ROWS and os.path.exists("/dev/fuse"):
+            MOUNT_ROWS[name](mount)
+        elif name in MOUNT_ROWS:
+            note(f"no /dev/fuse: the mount's rows ({name}) are left out")
     version = subprocess.run(["redis-benchmark", "--version"], capture_output=True, text=True).stdout.split()[1]
     print(f"Linux {platform.release()}, {os.cpu_count()} cores, redis-server {version}, {time.strftime('%Y-%m-%d')}, scale {SCALE:g}, medians of {ROUNDS} pairs, "
           f"{(time.monotonic() - began) / 60:.0f} minutes\n")

@@ -1,9 +1,11 @@
-/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|missing|read|open PATH COUNT" prints nanoseconds for each.
+/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|missing|read|open|put|get PATH COUNT" prints nanoseconds for each.
  *
- * missing is stat of a name that is not there; read reads 32 bytes of a file that stays open; open is open, read, close.
+ * missing is stat of a name that is not there; read reads 32 bytes of a file that stays open; open is open, read, close. put writes so many
+ * MiB in pieces of 128 KiB, as cp does, from opening a new file to its close; get reads them.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,20 +37,43 @@ static int do_open(const char *path)
 	return n < 0 ? -1 : 0;
 }
 
+#define PIECE ((size_t)128 << 10)
+
+/* All of @mib megabytes into a new file, or out of it. */
+static int do_all(const char *path, bool put, long mib)
+{
+	static char buf[PIECE] __attribute__((aligned(4096)));
+	size_t left = (size_t)mib << 20;
+	ssize_t n = 1;
+
+	memset(buf, 'v', sizeof buf);
+	int fd = open(path, put ? O_WRONLY | O_CREAT | O_EXCL : O_RDONLY, 0644);
+	for (; fd >= 0 && left && n > 0; left -= (size_t)n)
+		n = put ? write(fd, buf, PIECE) : read(fd, buf, PIECE);
+	return fd < 0 || close(fd) < 0 || n <= 0 ? -1 : 0;
+}
+
+static bool is_all(const char *op)
+{
+	return !strcmp(op, "put") || !strcmp(op, "get");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: fsloop stat|missing|read|open PATH COUNT\n");
+		fprintf(stderr, "usage: fsloop stat|missing|read|open|put|get PATH COUNT\n");
 		return 2;
 	}
 	const char *op = argv[1], *path = argv[2];
 	long count = atol(argv[3]);
 	char buf[32];
-	int fd = open(path, O_RDONLY), bad = fd < 0 && *op != 'm';
+	int fd = open(path, O_RDONLY), bad = fd < 0 && *op != 'm' && *op != 'p';
 	struct timespec a, b;
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (long i = 0; i < count && !bad; i++) {
+	if (is_all(op) && !bad)
+		bad = do_all(path, *op == 'p', count) < 0;
+	for (long i = 0; i < count && !bad && !is_all(op); i++) {
 		if (*op == 's')
 			bad = do_stat(path) < 0;
 		else if (*op == 'm')
