@@ -423,8 +423,8 @@ static inline bool is_ordinary(const struct dispatch_item *item)
 			 SESSION_PUBSUB)) != SESSION_AUTHENTICATED)
 		return false;
 	return !((uintptr_t)server->busy | (uintptr_t)server->refuse_writes |
-		 (uintptr_t)server->pause | (uintptr_t)server->config.maxmemory |
-		 (uintptr_t)server->loading);
+		 (uintptr_t)server->pause | (uintptr_t)server->loading) &&
+	       pressure_is_none(server);
 }
 
 /* An item that something may refuse or hold back. */

@@ -32,7 +32,7 @@ static int64_t time_allowed_us(int tenacity)
 
 static bool fits(const struct server *s)
 {
-	return s->config.maxmemory == 0 || mem_used() <= s->config.maxmemory;
+	return s->config.maxmemory == 0 || mem_fits(s->config.maxmemory);
 }
 
 /* Whether it fits once what is on its way to be freed is, or after @us. */

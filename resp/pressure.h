@@ -8,7 +8,16 @@
 
 #include <stdbool.h>
 
-struct server;
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+/* Memory is within its limit, and was. */
+static inline bool pressure_is_none(const struct server *s)
+{
+	if (s->config.maxmemory == 0)
+		return true;
+	return !s->out_of_memory && !s->stats.exceeded_since_us && mem_fits(s->config.maxmemory);
+}
 
 /* Evict until the limit holds, for as long as maxmemory-eviction-tenacity allows; what is left to do then goes on between commands.
  * False when the limit cannot be reached: nothing (more) may be evicted. */

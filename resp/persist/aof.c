@@ -47,20 +47,32 @@ static void put(struct aof_bytes *b, const void *p, size_t n)
 		memcpy(at, p, n);
 }
 
+/* "*3" and its line end at @at; where it ends. */
+static inline char *write_count(char *at, char sign, uint64_t n)
+{
+	*at++ = sign;
+	if (n > 99) {
+		at += num_format_int(at, (int64_t)n);
+	} else {
+		if (n > 9)
+			*at++ = (char)('0' + n / 10);
+		*at++ = (char)('0' + n % 10);
+	}
+	*at++ = '\r';
+	*at++ = '\n';
+	return at;
+}
+
 static void put_count(struct aof_bytes *b, char sign, uint64_t n)
 {
 	char text[NUM_BUF + 3];
-	size_t len = 1 + (size_t)num_format_int(text + 1, (int64_t)n);
 
-	text[0] = sign;
-	text[len++] = '\r';
-	text[len++] = '\n';
-	put(b, text, len);
+	put(b, text, (size_t)(write_count(text, sign, n) - text));
 }
 
 static bool write_direct(struct aof *a, struct bytes value);
 
-static void put_command(struct aof *a, int argc, const struct bytes *argv)
+static void put_big_command(struct aof *a, int argc, const struct bytes *argv)
 {
 	struct aof_bytes *b = &a->open;
 
@@ -71,6 +83,30 @@ static void put_command(struct aof *a, int argc, const struct bytes *argv)
 			put(b, argv[i].p, argv[i].n);
 		put(b, "\r\n", 2);
 	}
+}
+
+static void put_command(struct aof *a, int argc, const struct bytes *argv)
+{
+	enum { COUNT = NUM_BUF + 3 };
+	struct aof_bytes *b = &a->open;
+	size_t most = COUNT;
+
+	for (int i = 0; i < argc; i++)
+		most += COUNT + argv[i].n + 2;
+	if (most >= DIRECT_FROM) {
+		put_big_command(a, argc, argv);
+		return;
+	}
+	char *at = write_count(extend(b, most), '*', (uint64_t)argc);
+	for (int i = 0; i < argc; i++) {
+		at = write_count(at, '$', argv[i].n);
+		if (argv[i].n)
+			memcpy(at, argv[i].p, argv[i].n);
+		at += argv[i].n;
+		*at++ = '\r';
+		*at++ = '\n';
+	}
+	b->n = (size_t)(at - b->p);
 }
 
 /* A line that says what time it is, where that is asked for. */

@@ -106,6 +106,26 @@ static size_t heap_used(void)
 	return allocated > freed ? allocated - freed : 0;
 }
 
+/* How far the engine thread, the first, may allocate on the word of the last full count. */
+static struct {
+	size_t limit; /* for this question; 0: none was answered with yes */
+	uint64_t allocated;
+	size_t pages;
+} room;
+
+static inline bool room_left(size_t limit)
+{
+	return limit == room.limit && *threads[0].allocated <= room.allocated &&
+	       __atomic_load_n(&pages_used, __ATOMIC_RELAXED) <= room.pages;
+}
+
+static void room_note(size_t limit, size_t used)
+{
+	room.limit = used <= limit ? limit : 0;
+	room.allocated = *threads[0].allocated + (limit - used);
+	room.pages = __atomic_load_n(&pages_used, __ATOMIC_RELAXED);
+}
+
 static inline void count_add(const void *p)
 {
 	(void)p;
@@ -190,6 +210,18 @@ void mem_thread_register(void)
 static size_t heap_used(void)
 {
 	return __atomic_load_n(&counted, __ATOMIC_RELAXED);
+}
+
+static inline bool room_left(size_t limit)
+{
+	(void)limit;
+	return false;
+}
+
+static inline void room_note(size_t limit, size_t used)
+{
+	(void)limit;
+	(void)used;
 }
 
 static inline void count_add(const void *p)
@@ -496,6 +528,15 @@ size_t mem_used(void)
 	if (used > peak)
 		peak = used;
 	return used;
+}
+
+bool mem_fits(size_t limit)
+{
+	if (room_left(limit))
+		return true;
+	size_t used = mem_used();
+	room_note(limit, used);
+	return used <= limit;
 }
 
 size_t mem_peak(void)

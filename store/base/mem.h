@@ -75,6 +75,10 @@ void mem_thread_register(void);
 /* Bytes in use now. Engine thread only; what other threads changed is included. */
 size_t mem_used(void);
 
+/* Whether mem_used() is within @limit: for asking again and again. What the engine thread has allocated since a full count is taken for
+ * still there, and only when that no longer fits everything is counted anew. Engine thread only. */
+bool mem_fits(size_t limit);
+
 /* The highest mem_used() that mem_used() ever returned. */
 size_t mem_peak(void);
 void mem_peak_reset(void);

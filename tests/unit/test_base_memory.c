@@ -43,6 +43,33 @@ static void used_is_exact(void **state)
 	assert_int_equal(mem_used(), before);
 }
 
+/* Whatever is allocated and freed, and whichever limit is asked for: the answer is that of a full count. */
+static void a_limit_is_kept_to_the_byte(void **state)
+{
+	(void)state;
+	void *p[64] = {0};
+	char *pages = NULL;
+	size_t base = mem_used();
+	for (unsigned i = 0, r = 1; i < 20000; i++) {
+		r = r * 1103515245 + 12345;
+		unsigned at = r >> 16 & 63;
+		mem_free(p[at]);
+		p[at] = r >> 24 & 3 ? mem_alloc(r >> 8 & 0xffff) : NULL;
+		if (i % 500 == 0) {
+			mem_pages_free(pages, pages ? (size_t)1 << 20 : 0);
+			pages = pages ? NULL : mem_pages_alloc((size_t)1 << 20);
+		}
+		size_t limit = base + (i % 7 ? 1500000 : i * 100);
+		assert_int_equal(mem_fits(limit), mem_used() <= limit);
+		assert_int_equal(mem_fits(limit), mem_used() <= limit);
+	}
+	for (unsigned i = 0; i < 64; i++)
+		mem_free(p[i]);
+	mem_pages_free(pages, pages ? (size_t)1 << 20 : 0);
+	assert_true(mem_fits(base));
+	assert_false(mem_fits(base - 1));
+}
+
 /* Pages come zeroed, are counted whole, and may be given back in parts. */
 static void pages_can_go_in_parts(void **state)
 {
@@ -331,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(used_is_exact),
+		cmocka_unit_test(a_limit_is_kept_to_the_byte),
 		cmocka_unit_test(pages_can_go_in_parts),
 		cmocka_unit_test(warm_pages_are_zeroed),
 		cmocka_unit_test(impossible_is_refused),
