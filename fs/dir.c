@@ -27,6 +27,11 @@ struct dir {
 #define SLICE_USEC 500
 #define AHEAD_USEC 250
 
+#define ANSWER_MIN 256
+
+/* How many bytes of names are found in advance. */
+#define AHEAD ((size_t)512 << 10)
+
 static int64_t now_usec(void)
 {
 	struct timespec ts;
@@ -80,6 +85,7 @@ static void queue(struct dir *d)
 
 static void answer(struct dir *d)
 {
+	struct dirents *found = &d->names.found;
 	struct task *t = d->asked;
 	struct bytes out;
 
@@ -88,22 +94,23 @@ static void answer(struct dir *d)
 		fuse_reply_err(t->req, d->names.err);
 		names_rewind(&d->names);
 	} else {
-		out = dirents_take(&d->names.found, t->size);
+		out = dirents_take(found, t->size);
 		fuse_reply_buf(t->req, out.p, out.n);
 	}
 	task_free(t);
 }
 
-/* What is there beyond what was handed over last: twice as much as was asked for is enough in advance. */
-static bool has_enough(const struct dir *d)
+/* An answer begins behind the name of the offset that was asked for, and is more than the two dots. */
+static bool has_answer(const struct dir *d)
 {
-	return dirents_bytes(&d->names.found) >= (d->asked ? d->size : 2 * d->size);
+	const struct dirents *found = &d->names.found;
+
+	return found->first == d->asked->off && dirents_ready(found) >= ANSWER_MIN;
 }
 
-/* READDIR at @off begins behind the name of that offset. */
-static bool is_there(const struct dir *d)
+static bool has_enough(const struct dir *d)
 {
-	return d->names.found.first == d->asked->off;
+	return d->asked ? has_answer(d) : dirents_bytes(&d->names.found) >= d->size + AHEAD;
 }
 
 /* Find names until there are enough, or the slice is over. The loop stands here, not in the callback, so that a sparse scan is
@@ -121,9 +128,7 @@ static void go_on(struct dir *d)
 	for (;;) {
 		if (d->asked)
 			dirents_forget(&n->found, d->asked->off);
-		if (n->done || n->err || d->closed || late)
-			break;
-		if (has_enough(d) && (!d->asked || is_there(d)))
+		if (n->done || n->err || d->closed || late || has_enough(d))
 			break;
 		d->stepping = true;
 		names_step(n);
@@ -135,13 +140,12 @@ static void go_on(struct dir *d)
 	}
 	d->looping = false;
 	n->m->dirs_usec += now_usec() - began;
-	bool found = n->done || n->err || (dirents_bytes(&n->found) && d->asked && is_there(d));
 	if (d->closed) {
 		names_fini(n);
 		mem_free(d);
 		return;
 	}
-	if (d->asked && found)
+	if (d->asked && (n->done || n->err || has_answer(d)))
 		answer(d);
 	if (!n->done && !n->err && (d->asked || !has_enough(d)))
 		queue(d);

@@ -16,6 +16,9 @@
 
 #define NUMBERS_A_STEP 1000
 
+#define ORDERED_MIN 2000
+#define ORDERED_MAX 12000
+
 void names_init(struct names *n, struct mount *m, struct inode *i,
 		void (*answered)(struct names *n))
 {
@@ -244,9 +247,12 @@ static void add_numbers(struct names *n)
 
 /* --- the scan --- */
 
+/* SCAN, and SSCAN and its kin. */
 static bool is_scan(const char *command)
 {
-	return command[0] && !strcmp(command + 1, "SCAN");
+	size_t n = strlen(command);
+
+	return n >= 4 && !strcmp(command + n - 4, "SCAN");
 }
 
 static bool is_stream(const struct kind *k)
@@ -289,6 +295,22 @@ static int take_reply(struct names *n, struct answers *a)
 	return err ? err : add_answers(n, a, &head);
 }
 
+/* Names that come in no order are put in order so many at a time, few at the beginning: where the bounds are depends on nothing else,
+ * so that offsets mean the same when a directory is read again. */
+static void settle(struct names *n)
+{
+	struct dirents *d = &n->found;
+	uint64_t before = d->count - d->nfresh;
+	uint64_t want = before < ORDERED_MIN   ? ORDERED_MIN
+			: before > ORDERED_MAX ? ORDERED_MAX
+					       : before;
+
+	if (!n->orderless)
+		dirents_settle(d);
+	else if (n->done || d->nfresh >= want)
+		dirents_sort(d);
+}
+
 static void step_ends(struct names *n, int err)
 {
 	if (err == ERROR_TYPE || err == ENOENT) {
@@ -298,6 +320,7 @@ static void step_ends(struct names *n, int err)
 	}
 	if (!err && n->done)
 		add_scratch(n);
+	settle(n);
 	if (!err && n->found.buf.failed)
 		err = ENOMEM;
 	n->err = err;
@@ -351,6 +374,8 @@ static void begin(struct names *n)
 
 	dirents_add(&n->found, BYTES("."), S_IFDIR, n->inode->ino);
 	dirents_add(&n->found, BYTES(".."), S_IFDIR, INODE_ROOT);
+	dirents_settle(&n->found);
+	n->orderless = is_scan(in_key(n) ? p->kind->list_members : ".SCAN");
 	n->done = true;
 	if (p->node == NODE_TOP || p->node == NODE_DBS)
 		add_fixed(n);

@@ -12,6 +12,7 @@ struct names {
 	char cursor[48];   /* of the scan, or the last id of a stream */
 	uint64_t told;     /* the cursor that was asked for last, as a number */
 	int64_t countdown; /* names still to be made of numbers, the highest first, so that rm -r finds each where it was listed */
+	bool orderless;    /* what is found comes in no order */
 	bool begun, done;  /* done also when nothing is to be scanned */
 	int err;           /* the last step failed */
 	uint64_t *

@@ -25,6 +25,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "integration"), HERE]
 
+import listing  # noqa: E402
 import persistence  # noqa: E402
 from resp import Conn  # noqa: E402
 from servers import ROOT, Server  # noqa: E402
@@ -452,10 +453,12 @@ def wait_for(path, seconds=20):
 
 
 class EmptyFs:
-    def __init__(self, where, busy):
+    def __init__(self, where, busy, names=0, order=""):
         os.makedirs(where, exist_ok=True)
-        self.proc = subprocess.Popen([os.path.join(BUILD, "bench/emptyfs"), where, str(busy)])
+        listed = [str(names), order] if order else [str(names)]
+        self.proc = subprocess.Popen([os.path.join(BUILD, "bench/emptyfs"), where, str(busy), *listed])
         self.path = os.path.join(where, "dir/file")
+        self.names = os.path.join(where, "names")
         wait_for(self.path)
 
     def stop(self):
@@ -590,9 +593,7 @@ ROWS = {"set": row_set, "pipeline": row_pipeline, "pipeline100": row_pipeline100
 
 
 ROWS.update(persistence.rows(sys.modules[__name__]))
-
-
-MOUNT_ROWS = {"mount": row_mount, "big": row_big}
+MOUNT_ROWS = {"mount": row_mount, "big": row_big, **listing.rows(sys.modules[__name__])}
 
 
 def main():

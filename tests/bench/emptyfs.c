@@ -1,6 +1,6 @@
 /* tests/bench/emptyfs.c - a FUSE file system with one file of 32 bytes, dir/file, and nothing behind it.
  *
- *     emptyfs MOUNTPOINT BUSY_USEC [NAMES]
+ *     emptyfs MOUNTPOINT BUSY_USEC [NAMES [sorted]]
  *
  * With NAMES there is also names/, which lists as many empty files; each of them can be looked up.
  *
@@ -25,6 +25,7 @@ enum { ROOT = 1, DIRECTORY, FILE_INO, NAMES, FIRST_NAME };
 #define BLKSIZE (128 * 1024)
 
 static long nnames;
+static int sorted;
 
 static const char content[32] = "the thirty-two bytes of a value";
 static volatile sig_atomic_t ended;
@@ -113,6 +114,8 @@ static long number_at(long i)
 {
 	unsigned half = 1;
 
+	if (sorted)
+		return i;
 	while (1L << 2 * half < nnames)
 		half++;
 	unsigned mask = (1u << half) - 1;
@@ -212,11 +215,12 @@ static void loop(struct fuse_session *se, long long busy)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: emptyfs MOUNTPOINT BUSY_USEC [NAMES]\n");
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: emptyfs MOUNTPOINT BUSY_USEC [NAMES [sorted]]\n");
 		return 2;
 	}
-	nnames = argc == 4 ? atol(argv[3]) : 0;
+	nnames = argc > 3 ? atol(argv[3]) : 0;
+	sorted = argc > 4 && strcmp(argv[4], "sorted") == 0;
 	char *words[] = {argv[0], "-o", "fsname=emptyfs", NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(3, words);
 	struct fuse_session *se = fuse_session_new(&args, &operations, sizeof operations, NULL);
