@@ -277,6 +277,13 @@ void handle_refresh(struct handle *h)
 		handle_unstage(h);
 }
 
+void handle_go_through(struct handle *h)
+{
+	if (h->staged && !h->unsaved && !h->failed && h->stage && h->stage->refs > 1 &&
+	    h->stage->len >= BLOB_MAPPED && place_ops(&h->inode->place)->patch)
+		handle_unstage(h);
+}
+
 static void committed(struct task *t, int err)
 {
 	if (err) {

@@ -97,6 +97,8 @@ void handle_saved(struct handle *h);
 /* A stage that was stored goes on, so that what is written next is seen whole again; but when somebody else changed the key since then, it is
  * dropped, and the handle writes through. To be called before the handle is used. */
 void handle_refresh(struct handle *h);
+/* Before a write: a big value that was stored would be copied to go on with it, so the handle writes through from then on. */
+void handle_go_through(struct handle *h);
 
 /* Store the stage: ends @t. The task's inode is the handle's. */
 void handle_commit(struct handle *h, struct task *t);

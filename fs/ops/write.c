@@ -180,6 +180,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 	t->off = (uint64_t)off;
 	t->at = i->place;
 	handle_refresh(h);
+	handle_go_through(h);
 	if (!h->staged)
 		landing_other(t->m);
 	if (off < 0 || size == 0) {

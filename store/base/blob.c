@@ -212,7 +212,8 @@ size_t blob_room(size_t cap, size_t need)
 
 struct blob *blob_trim(struct blob *b)
 {
-	if (b->refs > 1 || b->cap - b->len < b->cap / 16)
+	size_t most = is_mapped(b->cap) ? PAGE : b->cap / 16;
+	if (b->refs > 1 || b->cap - b->len < most)
 		return b;
 	struct blob *less = blob_resize(b, b->len);
 	return less ? less : b;

@@ -40,6 +40,9 @@ for i in range(200):
     assert len(os.pread(fd, 131072, 1000)) == 131072
 PY
 peak 16 "who reads and writes in place copies nothing" python3 "$T/place.py" "$M/string/a"
+peak 64 "writes that are synced one by one copy nothing" dd if="$T/some" of="$M/string/synced" bs=1M oflag=sync status=none
+same "$T/some" "$M/string/synced" "and are all there"
+rm "$M/string/synced"
 exec 3<"$M/string/a"
 cat <&3 >/dev/null
 more() { for i in 1 2 3 4 5; do R append a "more $i" && cat <&3 >>"$T/more"; done; }
