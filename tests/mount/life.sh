@@ -130,4 +130,31 @@ start --mount-options raw
 echo x >"$M/string/k"
 is "$(R strlen k)" 2 "-o raw"
 stop
+
+# somebody else than root, with fusermount3; needs a /dev/fuse of his own where this machine's is root's alone
+U=$T/u
+mkdir "$U" && install -m 755 "$INODIS" "$U/inodis" && mkdir "$U/m" "$U/d" && chown -R 65534:65534 "$U" && chmod 755 "$T"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && mknod -m 666 "$U/fuse" c 10 229 2>/dev/null && unshare -m mount --bind "$U/fuse" /dev/fuse 2>/dev/null; then
+	cat >"$U/try" <<-'SH'
+		mount --bind "$1/fuse" /dev/fuse
+		setpriv --reuid 65534 --regid 65534 --clear-groups bash -c '
+			cd "$1"
+			up() {
+				./inodis --port 0 --unixsocket "$1/s" --dir "$1/d" --save "" --mount "$1/m" >>log 2>&1 &
+				p=$!
+				until redis-cli -s s ping >/dev/null 2>&1 && [ -e m/ctl ]; do kill -0 $p || exit 1; done
+			}
+			up "$1"
+			echo v >m/string/k
+			echo "$(redis-cli -s s get k) $(stat -c %u m/string/k)"
+			kill -9 $p; wait $p 2>/dev/null
+			up "$1"
+			echo w >m/string/k
+			redis-cli -s s get k
+			kill $p; wait $p
+			grep -c "$1/m " /proc/self/mounts
+		' bash "$1"
+	SH
+	is "$(unshare -m bash "$U/try" "$U" 2>"$T/said" | tr '\n' ,)" "v 65534,w,0," "an ordinary user mounts, after a killed server too, and nothing is left"
+fi
 finish
