@@ -6,6 +6,7 @@
 
 #include "fs/kinds/kinds.h"
 #include "store/base/keyhash.h"
+#include "store/base/num.h"
 
 /* A place as one run of bytes: the registry's key. Layout: header, key, member. */
 struct words_head {
@@ -58,8 +59,24 @@ static uint64_t stable_hash(const char *p, size_t n)
 	return h ^ h >> 33;
 }
 
+/* Positions of a list are numbered as they stand: cp -r makes names in the order of these numbers, and a list takes them in no other. */
+static bool is_position(const struct place *p, uint64_t *index)
+{
+	return p->node == NODE_MEMBER && p->kind->member == &element_ops &&
+	       num_parse_uint(p->member, index);
+}
+
 uint64_t place_ino(const struct place *place)
 {
+	struct place list = *place;
+	uint64_t index;
+
+	if (is_position(place, &index)) {
+		list.node = NODE_ENTRY;
+		list.has_member = false;
+		list.member = (struct bytes){0};
+		return ((place_ino(&list) >> 32 | 1) << 32) + (uint32_t)index;
+	}
 	size_t n = words_size(place);
 	char few[512], *w = n <= sizeof(few) ? few : mem_alloc(n);
 
@@ -75,6 +92,7 @@ static void settle(struct inode *i, const struct place *place)
 {
 	size_t n = words_size(place);
 	char *w = mem_alloc(n);
+	uint64_t index;
 
 	words_write(w, place);
 	struct place p = *place;
@@ -83,7 +101,7 @@ static void settle(struct inode *i, const struct place *place)
 	mem_free(i->words);
 	i->words = w;
 	i->place = p;
-	i->ino = stable_hash(w, n);
+	i->ino = is_position(&i->place, &index) ? place_ino(&i->place) : stable_hash(w, n);
 }
 
 static void list(struct inodes *t, struct inode *i)

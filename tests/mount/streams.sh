@@ -130,6 +130,10 @@ echo first >"$M/list.d/fresh/0"
 is "$(R lrange fresh 0 -1)" first "mkdir, then the first element"
 R del m >/dev/null
 R rpush m $(seq 500) >/dev/null
+cp -r "$M/list.d/m" "$M/list.d/copy"
+is "$(R lrange copy 0 -1 | cksum)" "$(R lrange m 0 -1 | cksum)" "cp -r of a list keeps its order"
+is "$(ls -i "$M/list.d/m" | sort -n | head -n3 | tr -s ' ' | sed 's/.* //' | tr '\n' ,)$(stat -c %i "$M/list.d/m/7")" "0,1,2,$(ls -i "$M/list.d/m" | sed -n 's/^ *\([0-9]*\) 7$/\1/p')" "since positions are numbered as they stand"
+R del copy >/dev/null
 is "$(ls "$M/list.d/m" | wc -l)" 500 "all of a longer list"
 rm -r "$M/list.d/m"
 is "$(R exists m)" 0 "rm -r"
