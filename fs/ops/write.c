@@ -309,7 +309,8 @@ static void set_time(struct task *t, const struct stat *attr, int to_set)
 	for (struct handle *h = i->writers; h; h = h->next) {
 		if (!h->unsaved)
 			continue;
-		h->timed = staged = true;
+		staged = true;
+		h->timed = !(to_set & FUSE_SET_ATTR_MTIME_NOW); /* storing is later than now */
 		h->time_ns = ns;
 	}
 	if (i->scratch)
