@@ -153,6 +153,8 @@ void keyspace_set_blob(struct db *db, struct bytes key, struct blob *val, unsign
 
 /* Set the integer in place where it can; keeps expiry. Creates the key when absent. */
 void keyspace_set_int(struct db *db, struct bytes key, int64_t v);
+/* The same where keyspace_write_hashed() found @slot, or NULL. */
+void keyspace_put_int(struct db *db, struct bytes key, uint64_t hash, uint64_t *slot, int64_t v);
 
 /* Make the string at @key (created empty when absent) exactly @len bytes, keeping what it has and zeroing what is new, and
  * hand out its bytes for writing through @data, good until the next call. Keeps expiry, sets WORD_RAW, drops

@@ -107,10 +107,13 @@ void keyspace_set_blob(struct db *db, struct bytes key, struct blob *val, unsign
 void keyspace_set_int(struct db *db, struct bytes key, int64_t v)
 {
 	uint64_t hash = keyhash(key);
-	uint64_t *slot = keyspace_find(db, key, hash, true);
+	keyspace_put_int(db, key, hash, keyspace_write_hashed(db, key, hash), v);
+}
+
+void keyspace_put_int(struct db *db, struct bytes key, uint64_t hash, uint64_t *slot, int64_t v)
+{
 	if (slot && word_type(*slot) == VALUE_STRING && word_enc(*slot) == ENTRY_INT) {
 		memcpy(entry_value(*slot), &v, sizeof(v));
-		access_touch(db->ks, *slot);
 		return;
 	}
 	uint64_t bits = bits_of(VALUE_STRING, ENTRY_INT) | (slot ? *slot & WORD_NEWLINE : 0);

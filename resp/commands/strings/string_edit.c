@@ -131,7 +131,7 @@ static void incr(struct call *c, int64_t by)
 		call_error(c, STORE_EOVERFLOW);
 		return;
 	}
-	keyspace_set_int(c->db, c->argv[1], v);
+	keyspace_put_int(c->db, c->argv[1], string_key_hash(c), slot, v);
 	call_changed(c, c->argv[1], NOTIFY_STRING, "incrby");
 	reply_int(c->reply, v);
 }

@@ -41,6 +41,7 @@ struct adding {
 	unsigned options;
 	int first; /* argv index of the first score */
 	int pairs;
+	double first_score;
 	int64_t added, updated;
 	bool processed; /* the last pair did something, or would have had the score not been the same */
 	double score; /* what the last pair's member has now */
@@ -119,7 +120,10 @@ static enum store_err add_pairs(struct call *c, struct adding *a, struct zset *z
 	bool added, changed;
 	for (int i = a->first; err == STORE_OK && i < c->argc; i += 2) {
 		double score = 0;
-		num_parse_double(c->argv[i], &score);
+		if (a->pairs == 1)
+			score = a->first_score;
+		else
+			num_parse_double(c->argv[i], &score);
 		if (a->options & ~(unsigned)ADD_CH) {
 			err = add_guarded(c, a, z, c->argv[i + 1], score);
 			continue;
@@ -142,10 +146,12 @@ static void add_reply(struct call *c, const struct adding *a)
 }
 
 /* All scores are looked at before anything changes. */
-static bool scores_valid(struct call *c, const struct adding *a)
+static bool scores_valid(struct call *c, struct adding *a)
 {
 	double score;
-	for (int i = a->first; i < c->argc; i += 2)
+	if (!call_double(c, a->first, &a->first_score, NULL))
+		return false;
+	for (int i = a->first + 2; i < c->argc; i += 2)
 		if (!call_double(c, i, &score, NULL))
 			return false;
 	return true;
