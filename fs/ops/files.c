@@ -12,8 +12,7 @@ static bool for_writing(int flags)
 static void file_info(struct fuse_file_info *fi, struct handle *h)
 {
 	fi->fh = (uintptr_t)h;
-	fi->direct_io =
-		1; /* no page of ours is kept in the kernel: RESP changes values behind its back */
+	fi->direct_io = 1; /* the kernel would not keep a value whole that changes: README.md */
 	fi->keep_cache = 0;
 	fi->noflush = !for_writing(h->flags); /* a reader's close needs no answer */
 }
