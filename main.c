@@ -243,6 +243,7 @@ static int serve(struct server *s)
 	if (!failed) {
 		aof_attach(s);
 		network_start(s->network);
+		aof_attach_last(s);
 		server_start(s);
 		failed = s->config.appendonly ? !aof_start(s) : !snapshot_load(s);
 	}

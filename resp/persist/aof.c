@@ -140,6 +140,8 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 	put_command(a, argc, argv);
 	if (!s->current)
 		return;
+	if (s->current->written != a->batch)
+		aof_company_wrote(a);
 	s->current->written = a->batch;
 	if (s->config.appendfsync == AOF_FSYNC_ALWAYS)
 		s->current->hold = a->batch;
@@ -369,6 +371,8 @@ static bool send_batch(struct aof *a)
 	if (a->size >= a->filled && is_always(a))
 		make_place(a);
 	a->sent_batch = a->batch++;
+	a->company.sent = a->company.open;
+	a->company.open = 0;
 	drop(&a->sent);
 	struct aof_bytes swap = a->sent;
 	a->sent = a->open;
@@ -422,17 +426,22 @@ static void sync_ended(struct aof *a, int error)
 		a->server->durable = a->syncing_batch;
 	if (a->server->synced < a->syncing_batch)
 		a->server->synced = a->syncing_batch;
+	if (is_always(a))
+		aof_company_synced(a, a->sync_began);
 	if (a->sync_error && a->holes)
 		aof_rewrite_schedule(a->server);
 	solved(a, &a->sync_error);
 }
 
-static void on_synced(void *arg)
+static void look_after_sync(struct aof *a)
 {
-	struct aof *a = arg;
-
 	if (a->syncing && !aof_sync_running(&a->sync))
 		sync_ended(a, aof_sync_wait(&a->sync));
+}
+
+static void on_synced(void *arg)
+{
+	look_after_sync(arg);
 }
 
 static void begin_sync(struct aof *a)
@@ -484,6 +493,8 @@ static bool must_wait(struct aof *a, int64_t now)
 	if (a->write_error && now < a->retry_ms)
 		return true;
 	if (a->sync_error || (is_always(a) && a->syncing)) /* groups what comes meanwhile */
+		return true;
+	if (is_always(a) && !a->hurry && aof_company_awaited(a))
 		return true;
 	if (!a->syncing || a->server->config.appendfsync != AOF_FSYNC_EVERYSEC) {
 		a->postponed_ms = 0;
@@ -570,6 +581,8 @@ static void write_and_sync(void *arg)
 	aof_rewrite_begin_due(a);
 	if (!a->on || a->in_unit)
 		return;
+	/* Not when its message is read: the next one would begin so much later. */
+	look_after_sync(a);
 	if (a->told != s->synced) {
 		a->told = s->synced;
 		blocking_synced(s->blocking);
@@ -586,6 +599,18 @@ static void write_and_sync(void *arg)
 	else if (a->unsynced && !a->syncing && !a->sync_error)
 		s->durable = a->sent_batch;
 	serve_waiters(a);
+}
+
+/* Replies take the better part of a busy turn: a sync that ended meanwhile is followed by the next at once. */
+static void sync_on(void *arg)
+{
+	struct server *s = arg;
+	struct aof *a = s->aof;
+
+	if (!a->syncing || !a->open.n || !is_always(a) || aof_sync_running(&a->sync))
+		return;
+	write_and_sync(s);
+	loop_again(s->loop); /* for those who wait for the one that ended */
 }
 
 void aof_cron(struct server *s, int64_t now_ms)
@@ -687,6 +712,7 @@ struct aof *aof_new(struct server *s)
 	a->fd = a->dir = -1;
 	a->rewrite.last_seconds = -1;
 	a->batch = 1;
+	aof_company_init(a);
 	a->consumer = (struct journal_consumer){
 		.arg = a, .append = on_append, .begin = on_begin, .end = on_end};
 	return a;
@@ -695,6 +721,11 @@ struct aof *aof_new(struct server *s)
 void aof_attach(struct server *s)
 {
 	loop_before_wait(s->loop, write_and_sync, s);
+}
+
+void aof_attach_last(struct server *s)
+{
+	loop_before_wait(s->loop, sync_on, s);
 }
 
 void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
@@ -706,6 +737,7 @@ void aof_begin(struct aof *a, int fd, const struct aof_tail *tail)
 	a->crc = tail->crc;
 	a->covered = tail->covered;
 	a->has_db = false;
+	a->company.open = a->company.sent = 0;
 	a->on = true;
 	journal_add_consumer(a->server->journal, &a->consumer);
 }
@@ -735,6 +767,7 @@ void aof_free(struct aof *a)
 	aof_rewrite_kill(a);
 	aof_end(a);
 	aof_sync_stop(&a->sync);
+	aof_company_fini(a);
 	aof_leave(a->server);
 	aof_manifest_fini(&a->manifest);
 	mem_free(a->open.p);

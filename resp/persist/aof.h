@@ -25,6 +25,8 @@ void aof_free(struct aof *a);
 /* Add the hook that writes a turn's batch and lets those go whose batch is on the disk: after all hooks that change data and
  * before that which sends replies. */
 void aof_attach(struct server *s);
+/* Add the hook that goes behind that one. */
+void aof_attach_last(struct server *s);
 
 /* At start, with appendonly yes: build the data set from the files (serving the loop now and then), then begin to log.
  * False after logging why. */

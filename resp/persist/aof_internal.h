@@ -32,6 +32,33 @@ bool aof_sync_running(struct aof_sync *y);
 /* Wait for the end of the one under way, if any. Its error, 0 for none. */
 int aof_sync_wait(struct aof_sync *y);
 
+/* With appendfsync always: whether the open batch waits until those have written again who were let go last. One client that is a moment
+ * ahead of forty-nine would have a sync for itself alone, each time, and they all would wait for it. Times are in nanoseconds. */
+struct aof_company {
+	struct loop_fd *watch;
+	int timer; /* timerfd, wakes the loop when nobody comes any more; -1: none, and no waiting */
+	unsigned open, sent; /* sessions that wrote to the open batch, to the one that was sent */
+	uint64_t took;       /* a sync, lately */
+	uint64_t back;       /* those who were let go, until they had written again, lately */
+
+	bool waiting, hurried;
+	unsigned wanted;       /* for so many in the open batch */
+	uint64_t since, until; /* and no longer */
+
+	bool watched; /* how long they take is being measured */
+	uint64_t let_go;
+	unsigned missing; /* so many are not back yet */
+};
+
+void aof_company_init(struct aof *a);
+void aof_company_fini(struct aof *a);
+/* A session wrote for the first time to the open batch. */
+void aof_company_wrote(struct aof *a);
+/* A sync that began at @began has let the sent batch go. */
+void aof_company_synced(struct aof *a, uint64_t began);
+/* Whether the open batch is to wait for more. */
+bool aof_company_awaited(struct aof *a);
+
 struct aof_bytes {
 	char *p;
 	size_t n, cap;
@@ -77,6 +104,7 @@ struct aof {
 	uint64_t sync_began; /* nanoseconds of the monotonic clock */
 	uint64_t told;       /* server->synced when those who wait for it were told last */
 	struct aof_sync sync;
+	struct aof_company company;
 	bool syncing, unsynced;
 	int64_t synced_ms, postponed_ms;
 	uint64_t delayed;

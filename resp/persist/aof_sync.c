@@ -28,8 +28,8 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&y->lock);
 		int error = sync_file(fd);
 		pthread_mutex_lock(&y->lock);
-		y->fd = -1;
 		y->error = error;
+		__atomic_store_n(&y->fd, -1, __ATOMIC_RELEASE);
 		pthread_cond_broadcast(&y->ended);
 		loop_post(y->loop, y->done, y->arg);
 	}
@@ -65,17 +65,14 @@ void aof_sync_stop(struct aof_sync *y)
 void aof_sync_begin(struct aof_sync *y, int fd)
 {
 	pthread_mutex_lock(&y->lock);
-	y->fd = fd;
+	__atomic_store_n(&y->fd, fd, __ATOMIC_RELEASE);
 	pthread_cond_signal(&y->wake);
 	pthread_mutex_unlock(&y->lock);
 }
 
 bool aof_sync_running(struct aof_sync *y)
 {
-	pthread_mutex_lock(&y->lock);
-	bool running = y->fd >= 0;
-	pthread_mutex_unlock(&y->lock);
-	return running;
+	return __atomic_load_n(&y->fd, __ATOMIC_ACQUIRE) >= 0;
 }
 
 int aof_sync_wait(struct aof_sync *y)

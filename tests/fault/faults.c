@@ -1,8 +1,8 @@
 /* A disk and a clock that misbehave as a test says: preloaded into a server.
  *
  * FAULTS names a file of eight 64-bit numbers, which the test changes while the server runs: 0 the errno of fsync and fdatasync, 1 the errno of
- * writes, 2 how many bytes a write takes at most, 3 the milliseconds by which the clock of the day is off. 0 is no fault. Only
- * regular files are hit, and not standard output.
+ * writes, 2 how many bytes a write takes at most, 3 the milliseconds by which the clock of the day is off, 4 the
+ * milliseconds that fdatasync takes at least. 0 is no fault. Only regular files are hit, and not standard output.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SYNC_ERROR, WRITE_ERROR, WRITE_MOST, CLOCK_MS, NUMBERS = 8 };
+enum { SYNC_ERROR, WRITE_ERROR, WRITE_MOST, CLOCK_MS, SYNC_MS, NUMBERS = 8 };
 
 static volatile int64_t none[NUMBERS], *fault = none;
 
@@ -54,6 +54,8 @@ int fsync(int fd)
 
 int fdatasync(int fd)
 {
+	if (fault[SYNC_MS])
+		usleep((useconds_t)fault[SYNC_MS] * 1000);
 	return sync_fd(fd, SYS_fdatasync);
 }
 
