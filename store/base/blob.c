@@ -51,7 +51,7 @@ struct blob *blob_try(size_t cap)
 {
 	if (cap > PTRDIFF_MAX - PAGE)
 		return NULL;
-	void *p = is_mapped(cap) ? mem_pages_alloc(total(cap)) : mem_try(total(cap));
+	void *p = is_mapped(cap) ? mem_pages_small(total(cap)) : mem_try(total(cap));
 	struct blob *b = at_base(p, cap);
 	if (b) {
 		b->refs = 1;
@@ -204,7 +204,7 @@ size_t blob_room(size_t cap, size_t need)
 		cap = PAGE;
 	while (cap < need)
 		cap += cap < BLOB_MAPPED ? cap : cap / 4;
-	/* Up to whole huge pages, or the last one is made of small ones. */
+	/* To whole huge pages, where the system has them. */
 	if (is_mapped(cap) && cap < PTRDIFF_MAX / 2)
 		cap = ((total(cap) + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1)) - PAGE;
 	return cap;

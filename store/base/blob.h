@@ -4,7 +4,7 @@
  * and so that a reader keeps the value it began to read while a writer replaces it. A blob with one
  * reference may be changed in place; with more, blob_own() copies first.
  *
- * From BLOB_MAPPED on a blob is pages of its own, in huge ones where the kernel has them: it grows and shrinks without a copy, what
+ * From BLOB_MAPPED on a blob is pages of its own: it grows and shrinks without a copy, what
  * was never written takes no memory, and its room behind len is zero. Whoever made that room dirty, or takes bytes off the end,
  * says so by blob_set_len.
  *

@@ -375,7 +375,7 @@ static void *map_aligned(size_t n)
 	return p + head;
 }
 
-void *mem_pages_alloc(size_t n)
+void *mem_pages_small(size_t n)
 {
 	n = page_round(n ? n : 1);
 	void *p = n < HUGE_PAGE ? mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -383,9 +383,15 @@ void *mem_pages_alloc(size_t n)
 				: map_aligned(n);
 	if (p == MAP_FAILED)
 		return NULL;
-	if (n >= HUGE_PAGE)
-		madvise(p, n, MADV_HUGEPAGE);
 	__atomic_fetch_add(&pages_used, n, __ATOMIC_RELAXED);
+	return p;
+}
+
+void *mem_pages_alloc(size_t n)
+{
+	void *p = mem_pages_small(n);
+	if (p && n >= HUGE_PAGE)
+		madvise(p, page_round(n), MADV_HUGEPAGE);
 	return p;
 }
 
@@ -416,8 +422,6 @@ void *mem_pages_resize(void *p, size_t old, size_t n)
 		}
 		p = moved;
 	}
-	if (n > old && old < HUGE_PAGE && n >= HUGE_PAGE)
-		madvise(p, n, MADV_HUGEPAGE);
 	__atomic_fetch_add(&pages_used, n - old, __ATOMIC_RELAXED);
 	return p;
 }

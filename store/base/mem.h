@@ -53,6 +53,10 @@ static inline size_t mem_class(size_t n)
 void *mem_pages_alloc(size_t n);
 void mem_pages_free(void *p, size_t n);
 
+/* The same, huge only where the system makes all pages so: what is filled once from one end to the other has little of huge ones, and a
+ * virtual machine that lends out what it does not use may wait a hundred milliseconds for each. */
+void *mem_pages_small(size_t n);
+
 /* The same bytes in @n instead of @old bytes of pages, perhaps moved: by their page tables, nothing is copied. What is new is zero. NULL
  * without memory, and they are as they were. */
 void *mem_pages_resize(void *p, size_t old, size_t n);
