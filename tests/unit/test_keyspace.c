@@ -651,8 +651,9 @@ static void list_word(void *arg, uint64_t word)
 {
 	struct listing *l = arg;
 	assert_int_equal(word_type(word), l->type);
-	unsigned i = (unsigned)strtoul(entry_key(word).p + 4, NULL, 10);
-	assert_true(i < RARE_KEYS);
+	struct bytes key = entry_key(word);
+	uint64_t i;
+	assert_true(num_parse_uint(bytes_of(key.p + 4, key.n - 4), &i) && i < RARE_KEYS);
 	assert_int_equal(l->seen[i]++, 0);
 }
 
