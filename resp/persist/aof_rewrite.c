@@ -204,13 +204,16 @@ static bool rotate(struct aof *a)
 	int fd = aof_create_increment(s, name);
 	if (fd >= 0)
 		aof_manifest_add(&m, name, seq, AOF_INCREMENT);
-	mem_free(name);
 	if (fd < 0 || !aof_manifest_store(s, &m)) {
-		if (fd >= 0)
+		if (fd >= 0) {
+			aof_remove(s, name);
 			close(fd);
+		}
+		mem_free(name);
 		aof_manifest_fini(&m);
 		return false;
 	}
+	mem_free(name);
 	aof_manifest_fini(&a->manifest);
 	a->manifest = m;
 	a->rewrite.first = seq;

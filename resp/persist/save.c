@@ -1,11 +1,15 @@
 /* resp/persist/save.c - writing the file, save points, and what follows from a save. See snapshot.h. */
 #define _GNU_SOURCE /* O_DIRECTORY */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "resp/persist/aof.h"
@@ -47,7 +51,39 @@ void snapshot_free(struct snapshot *n)
 	mem_free(n);
 }
 
-void snapshot_claim(struct server *s)
+/* Whether @name is a temporary file of a process that is gone. One in another container is not seen from here: without the directory's lock only
+ * what nobody wrote to for a minute counts. */
+static bool is_stale(const struct server *s, const char *name)
+{
+	char again[SAVE_TEMP];
+	struct stat st;
+	int pid;
+
+	if (sscanf(name, "temp-%d.rdb", &pid) != 1 || pid <= 0)
+		return false;
+	save_temp_name(again, pid);
+	if (strcmp(name, again) != 0 || lstat(name, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (pid != getpid() && (kill(pid, 0) == 0 || errno != ESRCH))
+		return false;
+	return s->snapshot->claim >= 0 || time(NULL) - st.st_mtime > 60;
+}
+
+static void drop_stale(struct server *s)
+{
+	DIR *d = opendir(".");
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (!is_stale(s, e->d_name) || unlink(e->d_name) < 0)
+			continue;
+		log_line(&s->config.log, LOG_LEVEL_NOTICE,
+			 "Removed the temporary file %s, which a killed process left", e->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void claim(struct server *s)
 {
 	int fd = has_save_points(s) ? open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -62,6 +98,12 @@ void snapshot_claim(struct server *s)
 		 "Another server saves into %s: where both have the same dbfilename (%s here), "
 		 "each replaces what the other saved",
 		 s->config.dir, s->config.dbfilename);
+}
+
+void snapshot_claim(struct server *s)
+{
+	claim(s);
+	drop_stale(s);
 }
 
 /* --- the file --- */
@@ -224,6 +266,12 @@ static bool point_reached(struct server *s, int64_t now_ms, long *seconds, long 
 	return reached;
 }
 
+/* Only a save that succeeds lets writes in again, and with few changes no save point would begin one. */
+static bool owes_one(const struct server *s)
+{
+	return s->refuse_writes == misconf;
+}
+
 void snapshot_cron(struct server *s, int64_t now_ms)
 {
 	struct snapshot *n = s->snapshot;
@@ -237,7 +285,7 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 		log_line(&s->config.log, LOG_LEVEL_NOTICE, "%ld changes in %ld seconds. Saving...",
 			 changes, seconds);
 		snapshot_start(s);
-	} else if (n->scheduled) {
+	} else if (n->scheduled || owes_one(s)) {
 		snapshot_start(s);
 	}
 }

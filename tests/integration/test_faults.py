@@ -14,7 +14,7 @@ import servers
 from test_aof import increment, info, log_of, refuses_to_start
 from test_rdb import digest, kill, wait_for
 
-SYNC_ERROR, WRITE_ERROR, WRITE_MOST, CLOCK_MS, SYNC_MS = range(5)
+SYNC_ERROR, WRITE_ERROR, WRITE_MOST, CLOCK_MS, SYNC_MS, COUNT, FIRST, MANY, ERROR = range(9)
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +27,15 @@ def preload(tmp_path_factory):
 class Faults:
     def __init__(self, path):
         with open(path, "wb") as f:
-            f.write(bytes(64))
+            f.write(bytes(128))
         with open(path, "r+b") as f:
-            self.map = mmap.mmap(f.fileno(), 64)
+            self.map = mmap.mmap(f.fileno(), 128)
 
     def __setitem__(self, which, value):
         struct.pack_into("q", self.map, which * 8, value)
+
+    def __getitem__(self, which):
+        return struct.unpack_from("q", self.map, which * 8)[0]
 
 
 @pytest.fixture

@@ -467,3 +467,25 @@ def test_two_servers_that_save_into_one_directory_are_warned(start, tmp_path):
     second = start("--save", "3600 1", "--dbfilename", "other.rdb", folder=tmp_path)
     assert "Another server saves into" not in first.log()
     assert f"Another server saves into {tmp_path}: where both have the same dbfilename (other.rdb here)" in second.log()
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(start, tmp_path):
+    s = start("--save", "3600 1", folder=tmp_path)
+    gone = s.pid
+    kill(s)
+    stay = [f"temp-{os.getpid()}.rdb", f"temp-0{gone}.rdb", f"temp-{gone}.rdb.old", "temp-x.rdb", "other.rdb", f"temp-{gone}x.rdb"]
+    for name in stay + [f"temp-{gone}.rdb"]:
+        (tmp_path / name).write_text("half")
+    s.start()
+    assert not os.path.exists(tmp_path / f"temp-{gone}.rdb")
+    assert all(os.path.exists(tmp_path / name) for name in stay)
+    assert f"Removed the temporary file temp-{gone}.rdb" in s.log()
+    # Where another server may save into the directory, and its processes may not be seen, only what is old goes.
+    other = start(folder=tmp_path)
+    fresh = other.pid
+    kill(other)
+    (tmp_path / f"temp-{gone}.rdb").write_text("half")
+    (tmp_path / f"temp-{fresh}.rdb").write_text("half")
+    os.utime(tmp_path / f"temp-{gone}.rdb", (1, 1))
+    other.start()
+    assert sorted(f for f in os.listdir(tmp_path) if f == f"temp-{gone}.rdb" or f == f"temp-{fresh}.rdb") == [f"temp-{fresh}.rdb"]
