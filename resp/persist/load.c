@@ -46,7 +46,12 @@ static bool on_function(void *arg, struct bytes code, char *why, size_t room)
 {
 	const struct load *l = arg;
 
-	return scripts_read_function(l->server->scripts, code, l->merge, why, room);
+	if (scripts_read_function(l->server->scripts, code, l->merge, why, room))
+		return true;
+	/* It is for the log, not for a client. */
+	if (strncmp(why, "ERR ", 4) == 0)
+		memmove(why, why + 4, strlen(why + 4) + 1);
+	return false;
 }
 
 static long long number(struct bytes value)

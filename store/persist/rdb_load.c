@@ -62,7 +62,7 @@ static bool bind_one(struct loading *l, struct pending *p)
 	if (slot && !l->opt->overwrite) {
 		int n = p->key.n < 64 ? (int)p->key.n : 64;
 		rdb_value_drop(&p->value);
-		return rdb_in_fail(l->in, "key '%.*s' of database %u is there twice", n, p->key.p,
+		return rdb_in_fail(l->in, "RDB has duplicated key '%.*s' in DB %u", n, p->key.p,
 				   p->db->id);
 	}
 	if (slot)
@@ -267,7 +267,8 @@ static bool read_select(struct loading *l)
 	}
 	if (id >= l->ks->ndbs)
 		return rdb_in_fail(l->in,
-				   "it is of a server with more than %u databases, see databases",
+				   "FATAL: Data file was created with a Redis server configured "
+				   "to handle more than %u databases. Exiting",
 				   l->ks->ndbs);
 	l->db = &l->ks->dbs[id];
 	return true;
@@ -316,9 +317,10 @@ static bool read_function(struct loading *l)
 	if (l->opt->function) {
 		if (l->opt->function(l->opt->arg, code, why, sizeof(why)))
 			return true;
-		return rdb_in_fail(l->in, "%s", why);
+		return rdb_in_fail(l->in, "Failed loading library, %s", why);
 	}
-	note(l, "a function library was left out: functions are not supported");
+	if (!l->opt->visitor)
+		note(l, "a function library was left out: nobody takes it");
 	return true;
 }
 
@@ -457,7 +459,7 @@ static bool read_op(struct loading *l, unsigned op)
 	case RDB_OP_SLOT_INFO:
 		return skip_slot_info(l);
 	case RDB_OP_FUNCTION_PRE_GA:
-		return rdb_in_fail(l->in, "functions of a 7.0 release candidate are not supported");
+		return rdb_in_fail(l->in, "Pre-release function format not supported.");
 	case RDB_OP_EOF:
 		break;
 	}

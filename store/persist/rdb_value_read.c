@@ -265,7 +265,10 @@ static bool refuse_type(struct rdb_in *in, unsigned type)
 		if (!rdb_in_plain_len(in, &id))
 			return false;
 		module_name(id, name);
-		return rdb_in_fail(in, "a value of module '%s', which is not loaded", name);
+		return rdb_in_fail(in,
+				   "The RDB file contains module data I can't load: "
+				   "no matching module type '%s'",
+				   name);
 	default:
 		return rdb_in_fail(in, "unknown value type %u", type);
 	}

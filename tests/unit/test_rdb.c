@@ -76,6 +76,13 @@ static struct keyspace *loaded(unsigned version, const void *records, size_t n)
 	size_t size = file_of(file, version, records, n);
 	if (!load_bytes(ks, file, size, &in, &r, NULL))
 		fail_msg("offset %llu: %s", (unsigned long long)in.error_offset, in.error);
+	/* None of its beginnings is a file. */
+	for (size_t cut = 0; cut < size; cut++) {
+		struct keyspace *part = keyspace_new(16);
+		if (load_bytes(part, file, cut, &in, &r, NULL))
+			fail_msg("%zu of %zu bytes were loaded", cut, size);
+		keyspace_free(part);
+	}
 	return ks;
 }
 #define LOADED(version, literal) loaded(version, literal, sizeof(literal) - 1)
@@ -376,14 +383,14 @@ static void what_is_unknown_is_left_out_or_named(void **state)
 	assert_int_equal(r.loaded, 1);
 	keyspace_free(ks);
 	assert_non_null(strstr(REFUSED(11, "\x07\x01m\x81\x00\x10\x83\x10\x51\x87\x20\x92"),
-			       "module 'ABCDEFGHI'"));
+			       "module type 'ABCDEFGHI'"));
 	assert_non_null(strstr(REFUSED(11, "\x63\x01s\x00"), "unknown value type 99"));
 	assert_non_null(strstr(REFUSED(13, ""), "version"));
 	assert_non_null(strstr(REFUSED(10, "\xfe\x40\x40"), "databases"));
 	assert_non_null(strstr(REFUSED(10, "\x00\x01"
 					   "a\x01x\x00\x01"
 					   "a\x01y"),
-			       "twice"));
+			       "duplicated key 'a'"));
 }
 
 static void lengths_beyond_the_data_are_refused(void **state)
