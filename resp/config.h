@@ -129,6 +129,7 @@ struct config {
 	char *dbfilename;
 	bool rdbcompression, rdbchecksum, rdb_save_incremental_fsync, stop_writes_on_bgsave_error;
 	int rdb_key_save_delay, key_load_delay; /* microseconds a key, for tests */
+	int64_t loading_interval; /* bytes of a snapshot between two looks at the clients */
 	bool appendonly, no_appendfsync_on_rewrite, aof_load_truncated, aof_use_rdb_preamble,
 		aof_timestamp_enabled, aof_disable_auto_gc;
 	char *appendfilename, *appenddirname;

@@ -456,8 +456,9 @@ const struct directive directive_table[] = {
 	NUMBER("key-load-delay", "0", INT_MIN, INT_MAX, .flags = D_HIDDEN, FIELD(key_load_delay),
 	       .doc = "Microseconds to wait after each key that is loaded, for tests."),
 	NUMBER("loading-process-events-interval-bytes", "2mb", 1024, INT64_MAX,
-	       .flags = D_MEMORY | D_HIDDEN,
-	       .doc = "No effect here: clients are served by time while a file is loaded."),
+	       .flags = D_MEMORY | D_HIDDEN, FIELD(loading_interval),
+	       .doc = "While a snapshot is loaded, clients are looked at at least once in so many "
+		      "bytes of it."),
 	ENUM("sanitize-dump-payload", "no", sanitize_words,
 	     .doc = "No effect here: what is loaded or restored is always checked whole."),
 	BOOL("stop-writes-on-bgsave-error", "yes", FIELD(stop_writes_on_bgsave_error),

@@ -15,8 +15,9 @@
 #include "store/base/mem.h"
 #include "store/persist/aof_in.h"
 
-/* The loop is served after so many bytes. */
-#define TURN_BYTES ((uint64_t)2 << 20)
+/* The loop is served after so many bytes, or commands. */
+#define TURN_BYTES    ((uint64_t)2 << 20)
+#define TURN_COMMANDS 1024
 
 struct loading {
 	struct server *server;
@@ -31,6 +32,7 @@ struct loading {
 	struct aof_place good; /* behind what is whole and was run, a transaction only as a whole */
 	uint64_t next_turn;    /* when the loop is served again */
 	uint64_t before;       /* bytes of the files before */
+	uint64_t commands;     /* so far */
 };
 
 /* --- commands --- */
@@ -125,7 +127,7 @@ static bool go_on(struct loading *l)
 {
 	struct server *s = l->server;
 
-	if (l->in.offset < l->next_turn)
+	if (++l->commands % TURN_COMMANDS && l->in.offset < l->next_turn)
 		return true;
 	l->next_turn = l->in.offset + TURN_BYTES;
 	s->snapshot->figures.load_done = l->before + l->in.offset;
@@ -167,6 +169,8 @@ static enum aof_item run_all(struct loading *l, bool *said)
 		} else if (!run_command(l)) {
 			*said = true;
 			return AOF_BAD;
+		} else if (l->server->config.key_load_delay > 0) {
+			usleep((useconds_t)l->server->config.key_load_delay);
 		}
 		if (!in_unit && !go_on(l))
 			return AOF_END;

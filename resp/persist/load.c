@@ -21,7 +21,15 @@ struct load {
 	struct server *server;
 	bool turns; /* serve the loop meanwhile */
 	bool merge; /* what is there is replaced */
+	struct rdb_load_options *opt;
 };
+
+/* What may be configured while it loads. */
+static void configure(const struct load *l)
+{
+	l->opt->delay_us = l->server->config.key_load_delay;
+	l->opt->interval = (uint64_t)l->server->config.loading_interval;
+}
 
 static bool on_progress(void *arg, uint64_t bytes)
 {
@@ -32,6 +40,7 @@ static bool on_progress(void *arg, uint64_t bytes)
 	mem_used(); /* remembers the peak */
 	if (l->turns)
 		loop_turn_nowait(s->loop);
+	configure(l);
 	return !s->stopping;
 }
 
@@ -99,12 +108,11 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 	      uint64_t *end)
 {
 	struct snapshot *n = s->snapshot;
-	struct load l = {s, turns, merge};
+	struct load l = {.server = s, .turns = turns, .merge = merge};
 	struct rdb_load_options opt = {
 		.limits = &s->config.limits,
 		.overwrite = merge,
 		.keep_expired = preamble,
-		.delay_us = s->config.key_load_delay,
 		.arg = &l,
 		.progress = on_progress,
 		.aux = on_aux,
@@ -114,6 +122,8 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 	struct rdb_load_result result;
 	struct rdb_in in;
 
+	l.opt = &opt;
+	configure(&l);
 	n->figures.load_start = s->keyspace->now_ms / 1000;
 	n->figures.load_total = size;
 	n->figures.load_done = 0;

@@ -499,7 +499,8 @@ static bool read_records(struct loading *l)
 			return false;
 		if (l->opt->delay_us > 0)
 			usleep((useconds_t)l->opt->delay_us);
-		bool far = rdb_in_offset(l->in) - l->told >= PROGRESS_BYTES;
+		uint64_t interval = l->opt->interval ? l->opt->interval : PROGRESS_BYTES;
+		bool far = rdb_in_offset(l->in) - l->told >= interval;
 		if ((keys++ % PROGRESS_KEYS == 0 || far) && !progress(l))
 			return l->out->stopped;
 	}

@@ -26,8 +26,10 @@ struct rdb_load_options {
 	bool overwrite;    /* a key that is there is replaced, else it is an error */
 	bool keep_expired; /* keys past their time are loaded too */
 	int delay_us;      /* sleep so long at each key: key-load-delay */
+	uint64_t interval; /* tell of progress at least once in so many bytes; 0: as is good */
 	void *arg;
-	/* Now and then; false ends loading, without an error. Clients may be answered meanwhile: nothing is borrowed. */
+	/* Now and then; false ends loading, without an error. Clients may be answered meanwhile: nothing is borrowed. It may change
+	 * delay_us and interval. */
 	bool (*progress)(void *arg, uint64_t bytes);
 	/* An auxiliary field. */
 	void (*aux)(void *arg, struct bytes name, struct bytes value);

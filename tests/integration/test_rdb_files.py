@@ -1,6 +1,7 @@
 """Files put together by hand: redis-server reads the same out of them, and what is refused is logged as Redis does."""
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -194,8 +195,50 @@ def test_what_is_restored_is_checked_whatever_is_configured(conn):
     assert conn.call("RESTORE", "k", 0, bad + bytes(8)).error == "ERR Bad data format"
 
 
-def test_directives_about_loading_are_kept_and_shown(conn):
-    for name, default, other in (("rdb-del-sync-files", b"no", b"yes"), ("loading-process-events-interval-bytes", b"2097152", b"1024")):
-        assert conn.do("CONFIG", "GET", name) == [name.encode(), default]
-        assert conn.do("CONFIG", "SET", name, other) == b"OK"
-        assert conn.do("CONFIG", "GET", name) == [name.encode(), other]
+def answers(s):
+    try:
+        s.conn().close()
+        return True
+    except OSError:
+        return False
+
+
+def wait_for(what, timeout=30):
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen")
+
+
+@pytest.mark.parametrize("log", ["yes", "no"])
+def test_a_slow_load_looks_at_its_clients_as_often_as_it_is_told(start, tmp_path, log):
+    """Forty seconds of loading a snapshot, of which a client sees one and ends the rest; with a log it is every 1024 commands."""
+    n = 400 if log == "no" else 4000
+    s = start("--appendonly", log, "--aof-use-rdb-preamble", "no", "--rdbcompression", "no", folder=tmp_path)
+    with s.conn() as c:
+        c.do("DEBUG", "POPULATE", n, "k", 1000) if log == "no" else c.do("EVAL", f"for i = 1, {n} do redis.call('set', 'k:' .. i, i) end", 0)
+        if log == "no":
+            c.do("SAVE")
+        else:
+            c.do("BGREWRITEAOF")
+            wait_for(lambda: s.info(c)["aof_rewrite_in_progress"] == "0")
+    s.stop()
+    delay = 100_000 if log == "no" else 1000
+    s = start("--appendonly", log, "--key-load-delay", delay, "--loading-process-events-interval-bytes", 1024, folder=tmp_path, wait=False)
+    wait_for(lambda: answers(s))
+    began = time.monotonic()
+    with s.conn(timeout=20) as c:
+        assert s.info(c)["loading"] == "1"
+        assert c.call("GET", "k:1").error == "LOADING Redis is loading the dataset in memory"
+        assert c.do("CONFIG", "SET", "key-load-delay", 0) == b"OK"
+        wait_for(lambda: s.info(c)["loading"] == "0")
+        assert time.monotonic() - began < 15
+        assert c.do("DBSIZE") == n
+
+
+def test_a_directive_about_replicas_is_kept_and_shown(conn):
+    for value in (b"no", b"yes"):
+        assert conn.do("CONFIG", "SET", "rdb-del-sync-files", value) == b"OK"
+        assert conn.do("CONFIG", "GET", "rdb-del-sync-files") == [b"rdb-del-sync-files", value]

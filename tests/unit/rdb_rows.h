@@ -273,7 +273,7 @@ static inline void check_row(const struct row *r, bool lfu)
 	for (size_t cut = 0; ok && cut < size; cut++) {
 		ks = fresh(lfu);
 		/* Of its own, so that a sanitizer sees a look beyond the end. */
-		unsigned char *part = mem_alloc(cut + 1);
+		unsigned char *part = mem_alloc(cut ? cut : 1);
 		memcpy(part, file, cut);
 		rdb_in_memory(&in, part, cut);
 		if (load(ks, &in))
