@@ -88,6 +88,7 @@ def strings():
         elif what == 5 and file is not None:
             n = rng.randrange(len(file) + 10)
             os.truncate(path("string", k), n)
+            written = n != len(file)
             file = file[:n] + bytes(max(0, n - len(file)))
         elif what == 6 and file is not None and rng.random() < 0.2:
             os.unlink(path("string", k))
