@@ -80,6 +80,12 @@ void handle_free(struct handle *h)
 	mem_free(h);
 }
 
+void handle_drop_read(struct handle *h)
+{
+	content_free(&h->snap);
+	h->loaded = false;
+}
+
 void handles_free(struct mount *m)
 {
 	while (m->handles)

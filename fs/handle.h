@@ -74,6 +74,8 @@ void handle_drop_orphan(struct mount *m, struct inode *i);
 
 /* From now on it stages, beginning with nothing. */
 void handle_stage(struct handle *h);
+/* What it read is dropped, and read anew when it is asked for. */
+void handle_drop_read(struct handle *h);
 /* What it stages is dropped. */
 void handle_unstage(struct handle *h);
 struct bytes handle_staged(const struct handle *h);

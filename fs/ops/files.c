@@ -9,6 +9,12 @@ static bool for_writing(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* One for who asks, of the task's inode. */
+static struct handle *new_handle(struct task *t)
+{
+	return handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
+}
+
 static void file_info(struct fuse_file_info *fi, struct handle *h)
 {
 	fi->fh = (uintptr_t)h;
@@ -55,7 +61,7 @@ static void create_typed(struct task *t, int err)
 static void create_entry(struct task *t)
 {
 	const struct file_ops *ops = place_ops(&t->at);
-	struct handle *h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
+	struct handle *h = new_handle(t);
 	bool trunc = t->flags & O_TRUNC;
 
 	t->handle = h;
@@ -82,7 +88,7 @@ static void create_entry(struct task *t)
 /* Every name is there but that of a key of another type: O_CREAT comes here only for that one, or when it has just gone. */
 static void create_tap(struct task *t, int err)
 {
-	struct handle *h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
+	struct handle *h = new_handle(t);
 
 	t->handle = h;
 	if (!err && t->flags & O_EXCL)
@@ -106,7 +112,7 @@ static void create_scratch(struct task *t)
 		err = EISDIR;
 	if (!err && t->inode->scratch->data.n == 0)
 		ops_names_changed(t->m, &t->at);
-	t->handle = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
+	t->handle = new_handle(t);
 	created(t, err);
 }
 
@@ -170,7 +176,7 @@ static void emptied(struct task *t, int err)
 	if (err)
 		ops_reply_err(t, err);
 	else
-		reply_open(t, handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid));
+		reply_open(t, new_handle(t));
 }
 
 static void tap_checked(struct task *t, int err)
@@ -182,7 +188,7 @@ static void tap_checked(struct task *t, int err)
 		return;
 	}
 	err = 0;
-	h = handle_new(t->m, t->inode, t->flags, fuse_req_ctx(t->req)->pid);
+	h = new_handle(t);
 	if ((t->flags & O_ACCMODE) != O_WRONLY)
 		h->tap = tap_open(h, &err);
 	if (err) {
@@ -237,7 +243,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		ops_empty(t);
 		return;
 	}
-	struct handle *h = handle_new(t->m, i, fi->flags, fuse_req_ctx(req)->pid);
+	struct handle *h = new_handle(t);
 	if (i->place.node == NODE_CTL)
 		h->ctl = ctl_open(t->m, i->place.db, &h->parked);
 	else if (ops && write && (fi->flags & O_TRUNC) && !i->place.kind->at_once)
@@ -264,8 +270,7 @@ static void let_go(struct handle *h)
 	if (h->seen.failed)
 		return;
 	h->seen_n = was.n;
-	content_free(&h->snap);
-	h->loaded = false;
+	handle_drop_read(h);
 }
 
 static void reply_content(struct task *t, const struct content *c)
@@ -386,8 +391,7 @@ static bool goes_on(const struct handle *h, uint64_t off)
 
 static void reply_orphan(struct task *t, struct handle *h)
 {
-	content_free(&h->snap);
-	h->loaded = false;
+	handle_drop_read(h);
 	reply_bytes(t, buf_view(&h->inode->scratch->data));
 }
 
@@ -499,7 +503,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!t)
 		return;
-	struct handle *h = handle_new(t->m, t->inode, fi->flags, fuse_req_ctx(req)->pid);
+	t->flags = fi->flags;
+	struct handle *h = new_handle(t);
 	h->dir = dir_open(t->m, h->inode);
 	fi->fh = (uintptr_t)h;
 	if (fuse_reply_open(req, fi) != 0)

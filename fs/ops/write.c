@@ -98,20 +98,14 @@ static void write_lines(struct task *t, struct handle *h)
 
 /* --- */
 
-/* What it read is not what it will read, and a value that is held would be copied before it is changed. */
-static void forget_read(struct handle *h)
-{
-	content_free(&h->snap);
-	h->loaded = false;
-}
-
 static void write_through(struct task *t, struct handle *h, bool append)
 {
 	const struct file_ops *ops = place_ops(&t->at);
 
 	t->handle = h;
-	if (h->inode->listed && h->loaded)
-		forget_read(h);
+	/* What it read is not what it will read, and a value that is held would be copied before it is changed. */
+	if (h->inode->listed)
+		handle_drop_read(h);
 	if (!h->inode->listed) { /* removed while open: it goes where the file went */
 		reply_written(t, 0);
 	} else if (append) {

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import servers
+from test_rdb import wait_for
 
 LIBRARY = b"#!lua name=lib\nredis.register_function('answer', function(keys, args) return 42 + #args end)\n"
 
@@ -201,15 +202,6 @@ def answers(s):
         return True
     except OSError:
         return False
-
-
-def wait_for(what, timeout=30):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 @pytest.mark.parametrize("log", ["yes", "no"])

@@ -16,6 +16,7 @@
 #include "store/types/set.h"
 #include "store/types/stream.h"
 #include "store/types/zset.h"
+#include "tests/unit/rdb_file.h"
 
 #define NOW INT64_C(1700000000000)
 
@@ -236,18 +237,6 @@ static inline bool load(struct keyspace *ks, struct rdb_in *in)
 	rdb_in_fini(in);
 	keyspace_check(ks);
 	return ok;
-}
-
-static inline size_t file_of(unsigned char *out, unsigned version, const void *records, size_t n)
-{
-	char head[16];
-
-	snprintf(head, sizeof(head), "REDIS%04u", version);
-	memcpy(out, head, 9);
-	memcpy(out + 9, records, n);
-	out[9 + n] = 255;
-	memset(out + 10 + n, 0, 8);
-	return n + (version < 5 ? 10 : 18);
 }
 
 static inline void check_row(const struct row *r, bool lfu)

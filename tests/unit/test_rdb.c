@@ -22,6 +22,7 @@
 #include "store/types/list.h"
 #include "store/types/set.h"
 #include "store/types/zset.h"
+#include "tests/unit/rdb_file.h"
 
 static const struct type_limits limits = TYPE_LIMITS_DEFAULT;
 
@@ -53,18 +54,6 @@ static bool load_bytes(struct keyspace *ks, const void *p, size_t n, struct rdb_
 	rdb_in_fini(in);
 	keyspace_check(ks);
 	return ok;
-}
-
-/* A file of version @version with these records. */
-static size_t file_of(unsigned char *out, unsigned version, const void *records, size_t n)
-{
-	char head[16];
-	snprintf(head, sizeof(head), "REDIS%04u", version);
-	memcpy(out, head, 9);
-	memcpy(out + 9, records, n);
-	out[9 + n] = 255;
-	memset(out + 10 + n, 0, 8);
-	return n + (version < 5 ? 10 : 18);
 }
 
 static struct keyspace *loaded(unsigned version, const void *records, size_t n)
