@@ -41,7 +41,7 @@ static void gather(void *arg, uint64_t *slot)
 
 struct round {
 	unsigned seen, expired, fresh;
-	int64_t ttl_sum;
+	int64_t ttl_avg; /* ms, of the fresh ones; no sum is kept, since two deadlines may be more than a number holds */
 };
 
 static void remove_stale(struct db *db, const struct gathered *g, struct round *r)
@@ -51,8 +51,7 @@ static void remove_stale(struct db *db, const struct gathered *g, struct round *
 		int64_t ttl = entry_expiry(w) - db->ks->now_ms;
 		r->seen++;
 		if (ttl >= 0) {
-			r->fresh++;
-			r->ttl_sum += ttl;
+			r->ttl_avg += (ttl - r->ttl_avg) / ++r->fresh;
 			continue;
 		}
 		struct bytes key = entry_key(w);
@@ -67,8 +66,7 @@ static void note_ttl(struct db *db, const struct round *r)
 {
 	if (!r->fresh)
 		return;
-	int64_t avg = r->ttl_sum / r->fresh;
-	db->avg_ttl = db->avg_ttl ? db->avg_ttl / 50 * 49 + avg / 50 : avg;
+	db->avg_ttl = db->avg_ttl ? db->avg_ttl / 50 * 49 + r->ttl_avg / 50 : r->ttl_avg;
 }
 
 /* Look at about @keys keys of @db from its cursor on. */

@@ -398,10 +398,22 @@ class Run:
 
     def family(self, family, sequences):
         for index in range(sequences):
-            if not all(s.alive() for s in self.servers):
-                self.note("(server)", "a server ended:\n" + self.servers[0].log()[-3000:])
+            try:
+                self.sequence(family, index)
+            except (Closed, OSError) as e:
+                self.note("(server)", f"{family}/{index}: {e!r}")
+            if self.wrong and self.ended():
+                self.note("(server)", self.ended())
                 return
-            self.sequence(family, index)
+
+    def ended(self):
+        """What a server that is gone said last: nobody listens at its port."""
+        for server in self.servers:
+            try:
+                server.conn().close()
+            except OSError:
+                return server.epitaph()
+        return None
 
     def table(self, conn):
         """Lines: cases a command, and the commands of COMMAND LIST that have none."""

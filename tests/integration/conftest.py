@@ -43,12 +43,22 @@ def conn(server):
         yield c
 
 
-@pytest.fixture(scope="module")
-def pair():
-    """Inodis and redis-server side by side."""
+def side_by_side():
     if not servers.redis_binary("/tmp"):
         pytest.skip("no redis-server here")
     # Redis looks at the times of blocked clients when its cron runs: the oftener, the shorter these tests.
     often = ["--hz", "100"]
     with servers.Server(args=often) as mine, servers.Server(kind="redis", args=often) as theirs:
         yield mine, theirs
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Inodis and redis-server side by side."""
+    yield from side_by_side()
+
+
+@pytest.fixture
+def fresh_pair():
+    """The same for one test: where one of them ends, no other test has to do without."""
+    yield from side_by_side()

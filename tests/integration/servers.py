@@ -98,12 +98,17 @@ class Server:
                 raise AssertionError(f"{self.cmd} ended with {self.proc.returncode}:\n{self.log()}")
             try:
                 with Conn(self.port, timeout=5) as c:
-                    if not (c.call("PING").error or "").startswith("LOADING"):
+                    # Not that of another test, which took the port while this one was down.
+                    if not (c.call("PING").error or "").startswith("LOADING") and self.is_own(c):
                         return
             except OSError:
                 pass
             time.sleep(0.02)
         raise AssertionError(f"{self.cmd} is not ready after {timeout} s:\n{self.log()}")
+
+    def is_own(self, conn):
+        info = conn.call("INFO", "server")
+        return info.error is not None or b"process_id:%d\r" % self.pid in info.plain()
 
     def conn(self, **kw):
         return Conn(self.port, **kw)
@@ -129,6 +134,14 @@ class Server:
 
     def alive(self):
         return self.proc.poll() is None
+
+    def epitaph(self):
+        """How it ended and what it said last, of a server that is ending or has ended."""
+        try:
+            code = self.proc.wait(30)
+        except subprocess.TimeoutExpired:
+            return f"{self.kind} {self.pid} still runs"
+        return f"{self.kind} ended with {code}:\n{self.log()[-3000:]}"
 
     def stop(self, sig=signal.SIGTERM, check=True):
         """End it; answer its exit code. With @check the end has to be clean."""

@@ -14,8 +14,8 @@ _alone = []
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
-def test_replies_and_data_equal_those_of_redis(pair, family, capsys):
-    run = Run(*pair, seed=SEED)
+def test_replies_and_data_equal_those_of_redis(fresh_pair, family, capsys):
+    run = Run(*fresh_pair, seed=SEED)
     run.family(family, SEQUENCES)
     _seen[family] = run
     with capsys.disabled():

@@ -550,6 +550,23 @@ static void cycle_removes_the_stale(void **state)
 	keyspace_free(ks);
 }
 
+/* Deadlines may be as late as a number can say; their average is no sum that is more. */
+static void cycle_averages_the_latest_deadlines(void **state)
+{
+	(void)state;
+	struct keyspace *ks = fresh(1000);
+	for (unsigned i = 0; i < 100; i++) {
+		struct bytes key = numbered("key:%u", i);
+		keyspace_set_string_expire(&ks->dbs[0], key, keyhash(key), key, 0, INT64_MAX);
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		assert_false(keyspace_expire_cycle(ks, 1000000, 1));
+		assert_in_range(ks->dbs[0].avg_ttl, INT64_MAX / 2, INT64_MAX);
+	}
+	assert_int_equal(ks->stats.expired, 0);
+	keyspace_free(ks);
+}
+
 /* A cycle out of time says so and goes on with another database next time. */
 static void cycle_keeps_its_budget(void **state)
 {
@@ -794,6 +811,7 @@ int main(void)
 		cmocka_unit_test(big_values_are_shared_not_torn),
 		cmocka_unit_test(appending_is_amortized),
 		cmocka_unit_test(cycle_removes_the_stale),
+		cmocka_unit_test(cycle_averages_the_latest_deadlines),
 		cmocka_unit_test(cycle_keeps_its_budget),
 		cmocka_unit_test(frozen_expiry_hides),
 		cmocka_unit_test(random_skips_the_stale),
