@@ -65,6 +65,11 @@ struct backend_ops {
 	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
 	/* Which stream stands there (extra, or NULL): never the same for two; 0 for none. */
 	uint64_t (*mark)(struct backend *b, unsigned db, struct bytes key);
+	/* How many elements a key of @type holds (extra, with look and unlook, or NULL); 0 when there is none. Nothing is counted or touched. */
+	uint64_t (*elements)(struct backend *b, unsigned db, struct bytes key, const char *type);
+	/* Have @e (the caller's) hear of changes of a key, until unlook. */
+	void (*look)(struct backend *b, unsigned db, struct bytes key, struct changes_eye *e);
+	void (*unlook)(struct backend *b, struct changes_eye *e);
 	/* Its file is given a time (extra, or NULL), which holds until it changes. Told to who keeps something of it. */
 	void (*set_time)(struct backend *b, unsigned db, struct bytes key, int64_t time_ns);
 	/* When anything last changed, for directories (extra): milliseconds, 0 when unknown. */

@@ -13,6 +13,7 @@
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/types/hash.h"
+#include "store/types/list.h"
 #include "store/types/set.h"
 #include "store/types/stream.h"
 #include "store/types/zset.h"
@@ -223,6 +224,39 @@ static uint64_t local_mark(struct backend *b, unsigned db, struct bytes key)
 	return stream_mark(entry_container(word), ++s->marks);
 }
 
+static uint64_t local_elements(struct backend *b, unsigned db, struct bytes key, const char *type)
+{
+	struct server *s = ((struct backend_local *)b)->server;
+	uint64_t word = keyspace_read(&s->keyspace->dbs[db], key, KEYSPACE_NOTOUCH);
+
+	if (!word || strcmp(value_type_name(word_type(word)), type) != 0)
+		return 0;
+	switch (word_type(word)) {
+	case VALUE_LIST:
+		return list_count(entry_container(word));
+	case VALUE_SET:
+		return set_count(entry_container(word));
+	case VALUE_ZSET:
+		return zset_count(entry_container(word));
+	case VALUE_HASH:
+		return hash_count(entry_container(word));
+	case VALUE_STREAM:
+		return stream_info(entry_container(word))->length;
+	default:
+		return 0;
+	}
+}
+
+static void local_look(struct backend *b, unsigned db, struct bytes key, struct changes_eye *e)
+{
+	changes_look(((struct backend_local *)b)->server->changes, e, db, keyhash(key));
+}
+
+static void local_unlook(struct backend *b, struct changes_eye *e)
+{
+	changes_unlook(((struct backend_local *)b)->server->changes, e);
+}
+
 static void local_watch(struct backend *b, const struct changes_watcher *w)
 {
 	struct backend_local *l = (struct backend_local *)b;
@@ -395,6 +429,9 @@ static const struct backend_ops local_ops = {
 	.submit = local_submit,
 	.facts = local_facts,
 	.mark = local_mark,
+	.elements = local_elements,
+	.look = local_look,
+	.unlook = local_unlook,
 	.set_time = local_set_time,
 	.latest_ms = local_latest_ms,
 	.latest_serial = local_latest_serial,

@@ -47,7 +47,9 @@ struct mount {
 	struct handle *handles; /* open files and directories */
 	struct dir *dirs;       /* directories that go on being read in the next turn: dir.c */
 	bool dirs_posted;       /* which is asked for */
-	int64_t dirs_usec;      /* spent on reading them */
+	int64_t dirs_usec;      /* spent on reading them, and those below */
+	struct walk *walks; /* big values that go on being read in the next turn: kinds/walk.c */
+	bool walks_posted;
 	struct handle *polled;  /* those that wait for a change of their key: poll.c */
 	uint64_t polled_serial; /* of the last change looked at for them */
 	size_t name_max;        /* what the kernel takes in a listing */

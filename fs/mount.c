@@ -17,6 +17,7 @@
 #include "fs/fs.h"
 #include "fs/handle.h"
 #include "fs/held.h"
+#include "fs/kinds/walk.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "fs/session_io.h"
@@ -180,6 +181,8 @@ static void taken_away(struct mount *m)
 	loop_fd_remove(m->fd);
 	m->fd = NULL;
 	cache_stop(m);
+	held_cancel(m->backend);
+	walks_cancel(m);
 	handles_free(m);
 	clear_stale(m->server,
 		    m->point); /* umount -f of a mount in use ends it, and leaves it there */
@@ -409,6 +412,7 @@ static void answer_rest(struct mount *m)
 	loop_fd_remove(m->fd);
 	cache_stop(m);
 	held_cancel(m->backend);
+	walks_cancel(m);
 	handles_free(m); /* what is parked is answered while there is somebody to hear it */
 	aof_flush(m->server);
 }

@@ -58,8 +58,12 @@ struct task {
 	int64_t number;
 	bool timed; /* rename: what moves was given time_ns */
 	int64_t time_ns;
-	bool was_last;        /* remove: the container went with its last member */
-	bool sized_only;      /* load: only the size is wanted */
+	bool was_last;   /* remove: the container went with its last member */
+	bool sized_only; /* load: only the size is wanted */
+	bool sliced; /* stat, load: it may take several turns, and end with ERROR_CHANGED. For who borrows nothing of the request */
+	unsigned tries; /* that ended so */
+	bool stamped;   /* load: what read_key knew of the key before */
+	uint64_t serial;
 	bool reading;         /* load: the content becomes the snapshot of t->handle */
 	uint64_t content_max; /* a longer content is of no use: EFBIG; 0 for any */
 	struct content content;

@@ -1,6 +1,7 @@
 #include "resp/changes.h"
 
 #include <string.h>
+#include <utlist.h>
 
 #include "resp/times.h"
 #include "store/base/mem.h"
@@ -24,6 +25,7 @@ struct changes {
 	struct change_stamp latest;
 	bool watched; /* a change of a value may have to be noted, or of a key in times */
 	bool any;     /* of any key */
+	struct changes_eye *eyes;
 	bool noted, all_noted, any_noted;
 	struct changes_watcher *watchers;
 	struct waited parts[CHANGES_PARTS]; /* with a watcher */
@@ -77,9 +79,32 @@ static void note_group(struct changes *c, struct waited *w, uint32_t group)
 	clear(w, group);
 }
 
+static void see(struct changes *c, uint64_t id)
+{
+	struct changes_eye *e;
+
+	DL_FOREACH(c->eyes, e)
+	{
+		e->changed |= e->id == id;
+	}
+}
+
+static void see_all(struct changes *c)
+{
+	struct changes_eye *e;
+
+	DL_FOREACH(c->eyes, e)
+	{
+		e->changed = true;
+	}
+}
+
 static void note(struct changes *c, uint64_t id)
 {
 	struct waited *w = &c->parts[CHANGES_VALUE];
+
+	if (c->eyes)
+		see(c, id);
 
 	times_drop(&c->times, id);
 	if (c->any) {
@@ -88,7 +113,7 @@ static void note(struct changes *c, uint64_t id)
 	}
 	if (w->bits && waits(w, changes_group(id)))
 		note_group(c, w, changes_group(id));
-	c->watched = w->bits || c->times.n;
+	c->watched = w->bits || c->times.n || c->eyes;
 }
 
 static void note_all(struct changes *c)
@@ -96,7 +121,7 @@ static void note_all(struct changes *c)
 	c->any_noted |= c->any;
 	c->any = false;
 	c->all_noted = c->noted = true;
-	c->watched = c->parts[CHANGES_VALUE].bits > 0;
+	c->watched = c->parts[CHANGES_VALUE].bits > 0 || c->eyes;
 }
 
 void changes_mark(struct changes *c, unsigned db, uint64_t key_hash, int64_t now_ms)
@@ -113,6 +138,7 @@ void changes_mark_all(struct changes *c, int64_t now_ms)
 	for (unsigned i = 0; i < CHANGES_GROUPS; i++)
 		c->groups[i] = c->latest;
 	times_clear(&c->times);
+	see_all(c);
 	if (c->watchers)
 		note_all(c);
 }
@@ -139,6 +165,20 @@ bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, i
 struct change_stamp changes_latest(const struct changes *c)
 {
 	return c->latest;
+}
+
+/* --- keys that somebody reads over several turns --- */
+
+void changes_look(struct changes *c, struct changes_eye *e, unsigned db, uint64_t key_hash)
+{
+	*e = (struct changes_eye){.id = changes_id(db, key_hash)};
+	DL_APPEND(c->eyes, e);
+	c->watched = true;
+}
+
+void changes_unlook(struct changes *c, struct changes_eye *e)
+{
+	DL_DELETE(c->eyes, e); /* the next change finds out that nobody looks */
 }
 
 /* --- keys that somebody keeps a copy of --- */
@@ -180,7 +220,7 @@ void changes_unwatch(struct changes *c, struct changes_watcher *w)
 	for (int i = 0; i < CHANGES_PARTS; i++)
 		waited_fini(&c->parts[i]);
 	c->any = c->noted = c->all_noted = c->any_noted = false;
-	c->watched = c->times.n;
+	c->watched = c->times.n || c->eyes;
 }
 
 void changes_hold(struct changes *c, uint32_t group, enum changes_part part)

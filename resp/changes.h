@@ -37,6 +37,19 @@ struct change_stamp changes_latest(const struct changes *c);
 void changes_set_time(struct changes *c, unsigned db, uint64_t key_hash, int64_t time_ns);
 bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, int64_t *time_ns);
 
+/* --- keys that somebody reads over several turns --- */
+
+/* Whether one key changed since it was looked at; of others it hears only if they are called the same. The caller's own, left alone
+ * until changes_unlook. Each that is open costs every change a comparison: for a few. */
+struct changes_eye {
+	uint64_t id;
+	bool changed;
+	struct changes_eye *prev, *next;
+};
+
+void changes_look(struct changes *c, struct changes_eye *e, unsigned db, uint64_t key_hash);
+void changes_unlook(struct changes *c, struct changes_eye *e);
+
 /* --- keys that somebody keeps a copy of --- */
 
 /* With 100,000 held, nine of ten others are told from them by their group alone. */

@@ -75,6 +75,7 @@ struct kind {
 
 	/* the views with lines */
 	const char *read[4]; /* the command; its key comes second */
+	const char *scan;    /* the one that reads a piece of it, where @read takes no positions */
 	const char *
 		write; /* takes rows behind the key; of the other kinds that are written, what a write is */
 	int columns;

@@ -1,6 +1,7 @@
 /* list/, set/, zset/, hash/: a key as lines, an element or a row each. */
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
+#include "fs/kinds/walk.h"
 #include "fs/rows.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
@@ -42,40 +43,110 @@ static bool fits(const struct task *t, const struct buf *out, const struct bytes
 	return out->n + n <= t->content_max;
 }
 
+/* @n rows of @a into @out, and with t->sized_only only their bytes into *@size. */
+static int put_rows(const struct task *t, struct answers *a, int64_t n, struct buf *out,
+		    uint64_t *size)
+{
+	const struct kind *k = t->at.kind;
+	struct bytes columns[ROWS_COLUMNS];
+	struct buf hold = {0};
+	int err = 0;
+
+	for (; n > 0 && !err; n--) {
+		err = next_row(a, k, columns, &hold);
+		if (err)
+			break;
+		if (t->sized_only)
+			*size += rows_size(columns, k->columns);
+		else if (t->content_max && !fits(t, out, columns))
+			err = EFBIG;
+		else
+			rows_put(out, columns, k->columns);
+	}
+	buf_free(&hold);
+	if (!t->sized_only)
+		*size = out->n;
+	return err ? err : out->failed ? ENOMEM : 0;
+}
+
 static void read_answered(void *arg, struct answers *a)
 {
 	struct task *t = arg;
-	const struct kind *k = t->at.kind;
-	struct bytes columns[ROWS_COLUMNS];
 	struct answer head;
-	struct buf hold = {0}, out = {0};
+	struct buf out = {0};
 	int err = task_answer(a, &head);
 
 	if (!err && (head.kind != ANSWER_ARRAY || head.n == 0))
 		err = ENOENT;
 	t->found_size = 0;
-	for (int64_t left = err ? 0 : head.n / k->columns; left > 0 && !err; left--) {
-		err = next_row(a, k, columns, &hold);
-		if (err)
-			break;
-		if (t->sized_only)
-			t->found_size += rows_size(columns, k->columns);
-		else if (t->content_max && !fits(t, &out, columns))
-			err = EFBIG;
-		else
-			rows_put(&out, columns, k->columns);
-	}
-	buf_free(&hold);
-	if (!err && out.failed)
-		err = ENOMEM;
-	if (err || t->sized_only) {
+	if (!err)
+		err = put_rows(t, a, head.n / t->at.kind->columns, &out, &t->found_size);
+	if (err || t->sized_only)
 		buf_free(&out);
-	} else {
-		t->found_size = out.n;
+	else
 		content_own(&t->content, &out);
-	}
 	task_end(t, err);
 }
+
+/* --- reading in pieces --- */
+
+static void ask_piece(struct walk *w)
+{
+	struct task *t = w->t;
+	const struct kind *k = t->at.kind;
+	char from[NUM_BUF], to[NUM_BUF];
+	struct bytes words[6] = {bytes_str(k->scan ? k->scan : k->read[0]), t->at.key};
+	int n = 4;
+
+	if (k->scan) {
+		words[2] = w->cursor_n ? bytes_of(w->cursor, w->cursor_n) : BYTES("0");
+		words[3] = BYTES("COUNT");
+		words[n++] = bytes_of(to, num_format_int(to, (int64_t)w->wanted));
+	} else {
+		words[2] = bytes_of(from, num_format_int(from, (int64_t)w->done));
+		words[3] = bytes_of(to, num_format_int(to, (int64_t)(w->done + w->wanted) - 1));
+		if (k->read[3])
+			words[n++] = bytes_str(k->read[3]);
+	}
+	struct backend_command cmd = {.argc = n, .argv = words};
+	backend_submit(t->m->backend, t->at.db, &cmd, 1, walk_answered, w);
+}
+
+static int take_cursor(struct walk *w, struct answers *a)
+{
+	struct answer cursor;
+	int err = task_answer(a, &cursor);
+
+	if (err || cursor.text.n > sizeof(w->cursor))
+		return err ? err : EIO;
+	w->cursor_n = cursor.text.n;
+	memcpy(w->cursor, cursor.text.p, cursor.text.n);
+	w->last = bytes_eq(cursor.text, BYTES("0"));
+	return 0;
+}
+
+static int take_piece(struct walk *w, struct answers *a)
+{
+	const struct kind *k = w->t->at.kind;
+	struct answer head;
+	int err = task_answer(a, &head);
+
+	if (!err && k->scan) {
+		err = take_cursor(w, a);
+		if (!err)
+			err = task_answer(a, &head);
+	}
+	if (!err && head.kind != ANSWER_ARRAY)
+		err = EIO;
+	if (err)
+		return err;
+	w->done += (uint64_t)head.n / (uint64_t)k->columns;
+	if (!k->scan)
+		w->last = w->done >= w->total;
+	return put_rows(w->t, a, head.n / k->columns, &w->out, &w->size);
+}
+
+static const struct walk_ops pieces = {.ask = ask_piece, .take = take_piece};
 
 static void lines_load(struct task *t)
 {
@@ -83,6 +154,8 @@ static void lines_load(struct task *t)
 	struct bytes words[6] = {bytes_str(k->read[0]), t->at.key};
 	int n = 2;
 
+	if (walk_begin(t, &pieces))
+		return;
 	for (int i = 1; i < 4 && k->read[i]; i++)
 		words[n++] = bytes_str(k->read[i]);
 	task_command(t, words, n, read_answered);

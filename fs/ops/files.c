@@ -1,6 +1,7 @@
 /* Open files: opening, reading, closing; directories being listed. */
 #include "fs/ctl.h"
 #include "fs/dir.h"
+#include "fs/kinds/walk.h"
 #include "fs/ops/ops.h"
 #include "fs/tap.h"
 
@@ -310,10 +311,17 @@ static bool is_another(const struct handle *h, const struct task *t)
 	       (now.n < skip + was.n || memcmp(now.p + skip, was.p, was.n) != 0);
 }
 
+static void read_from(struct task *t, struct handle *h);
+
 static void read_loaded(struct task *t, int err)
 {
 	struct handle *h = t->handle;
 
+	if (err == ERROR_CHANGED) {
+		walk_again(t);
+		read_from(t, h);
+		return;
+	}
 	if (err == ENOENT && h->inode->creating) { /* nothing yet */
 		content_free(&t->content);
 		err = 0;
@@ -329,49 +337,53 @@ static void read_loaded(struct task *t, int err)
 	if (!h->snap.kept) /* the copy moved with its buffer */
 		h->snap.bytes = buf_view(&h->snap.own);
 	h->loaded = true;
+	h->snap_stamped = t->stamped;
+	h->snap_serial = t->serial;
 	if (ended)
 		reply_bytes(t, BYTES(""));
 	else
 		reply_content(t, &h->snap);
 }
 
-/* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. Who writes as well
- * sees what was written. */
-static bool snapshot_holds(struct handle *h, uint64_t off)
+/* What is known of the key before it is read, into @t. */
+static void facts(const struct handle *h, struct task *t)
 {
+	const struct place *p = &h->inode->place;
 	struct backend_facts f = {0};
 
+	h->m->backend->ops->facts(h->m->backend, p->db, p->key, &f);
+	t->stamped = f.stamped;
+	t->serial = f.serial;
+}
+
+/* A reader keeps what it began to read: it looks again at the start and past the end, if the key may have changed. Who writes as well
+ * sees what was written. */
+static bool snapshot_holds(const struct handle *h, struct task *t)
+{
 	if (!h->loaded)
 		return false;
-	if (off > 0 && !for_writing(h->flags) &&
-	    (off < content_size(&h->snap) || h->inode->place.kind->keyless))
+	if (t->off > 0 && !for_writing(h->flags) &&
+	    (t->off < content_size(&h->snap) || h->inode->place.kind->keyless))
 		return true;
-	h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key, &f);
-	bool same = f.stamped && h->snap_stamped && f.serial == h->snap_serial;
-	h->snap_stamped = f.stamped;
-	h->snap_serial = f.serial;
+	facts(h, t);
+	bool same = t->stamped && h->snap_stamped && t->serial == h->snap_serial;
 	return same && h->inode->place.kind->type; /* seconds go by without a change */
 }
 
 static void read_key(struct task *t, struct handle *h)
 {
 	const struct file_ops *ops = place_ops(&h->inode->place);
-	struct backend_facts f = {0};
 
 	if (!h->inode->listed && h->loaded) {
 		reply_content(t, &h->snap);
 		return;
 	}
-	if (snapshot_holds(h, t->off)) {
+	if (snapshot_holds(h, t)) {
 		reply_content(t, &h->snap);
 		return;
 	}
-	if (!h->loaded) {
-		h->m->backend->ops->facts(h->m->backend, h->inode->place.db, h->inode->place.key,
-					  &f);
-		h->snap_stamped = f.stamped;
-		h->snap_serial = f.serial;
-	}
+	if (!h->loaded)
+		facts(h, t);
 	if (!ops->load || !h->inode->listed) {
 		ops_reply_err(t, ops->load ? ENOENT : EINVAL);
 		return;
@@ -395,21 +407,10 @@ static void reply_orphan(struct task *t, struct handle *h)
 	reply_bytes(t, buf_view(&h->inode->scratch->data));
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+static void read_from(struct task *t, struct handle *h)
 {
-	struct handle *h = ops_handle(fi);
-	struct task *t = ops_inode(req, ino);
-
-	if (!t)
-		return;
-	t->handle = h;
-	t->off = (uint64_t)off;
-	t->size = size;
-	t->flags = fi->flags;
 	handle_refresh(h);
-	if (off < 0)
-		ops_reply_err(t, EINVAL);
-	else if (h->ctl)
+	if (h->ctl)
 		ctl_read(h->ctl, t);
 	else if (h->tap)
 		tap_read(h->tap, t);
@@ -421,6 +422,24 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 		reply_bytes(t, BYTES(""));
 	else
 		read_key(t, h);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi)
+{
+	struct handle *h = ops_handle(fi);
+	struct task *t = ops_inode(req, ino);
+
+	if (!t)
+		return;
+	t->handle = h;
+	t->off = (uint64_t)off;
+	t->size = size;
+	t->flags = fi->flags;
+	t->sliced = true;
+	if (off < 0)
+		ops_reply_err(t, EINVAL);
+	else
+		read_from(t, h);
 }
 
 /* --- closing --- */

@@ -1,4 +1,5 @@
 /* Names to places, places to attributes. */
+#include "fs/kinds/walk.h"
 #include "fs/name.h"
 #include "fs/ops/ops.h"
 #include "resp/server.h"
@@ -201,6 +202,11 @@ static void looked(struct task *t, int err)
 {
 	struct inode *i = t->inode;
 
+	if (err == ERROR_CHANGED) {
+		walk_again(t);
+		ops_stat(t);
+		return;
+	}
 	if (!err && i->empty_dir)
 		inode_set_empty_dir(&t->m->inodes, i, false);
 	if (err == ERROR_TYPE && i->empty_dir)
@@ -360,6 +366,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (!t)
 		return;
+	t->sliced = true;
 	task_then(t, found);
 	ops_stat(t);
 }
@@ -371,6 +378,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (!t)
 		return;
 	t->handle = fi ? ops_handle(fi) : NULL;
+	t->sliced = true;
 	task_then(t, ops_reply_attr);
 	ops_stat(t);
 }

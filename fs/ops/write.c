@@ -211,6 +211,7 @@ static void set(struct task *t, int err)
 	}
 	task_then(t, ops_reply_attr);
 	t->at = t->inode->place;
+	t->sliced = true;
 	ops_stat(t);
 }
 
@@ -248,7 +249,10 @@ static void empty_checked(struct task *t, int err)
 void ops_empty(struct task *t)
 {
 	task_then(t, empty_checked);
-	place_ops(&t->at)->stat(t);
+	if (place_ops(&t->at)->check_lines) /* whose size is long to find */
+		task_check_type(t, t->at.kind->type);
+	else
+		place_ops(&t->at)->stat(t);
 }
 
 static void truncate_key(struct task *t, uint64_t size)

@@ -210,6 +210,35 @@ static void more_changes_than_can_be_noted_are_all(void **state)
 	changes_free(c);
 }
 
+static void an_eye_sees_changes_of_its_key_alone(void **state)
+{
+	struct changes *c = changes_new(1);
+	struct changes_eye one, other;
+	struct told t;
+
+	(void)state;
+	changes_look(c, &one, 3, HASH(1));
+	changes_look(c, &other, 0, HASH(1));
+	changes_mark(c, 3, HASH(2), 2);
+	assert_false(one.changed || other.changed);
+	changes_mark(c, 3, HASH(1), 2);
+	assert_true(one.changed);
+	assert_false(other.changed);
+	changes_unlook(c, &one);
+	changes_look(c, &one, 3, HASH(1));
+	begin(c, &t); /* watchers come and go */
+	changes_unwatch(c, &t.watcher);
+	changes_mark(c, 0, HASH(1), 2);
+	assert_true(other.changed);
+	assert_false(one.changed);
+	changes_mark_all(c, 3);
+	assert_true(one.changed);
+	changes_unlook(c, &one);
+	changes_unlook(c, &other);
+	changes_mark(c, 3, HASH(1), 2);
+	changes_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +249,7 @@ int main(void)
 		cmocka_unit_test(all_watchers_are_told),
 		cmocka_unit_test(a_change_of_any_key_is_told_once_to_who_asked),
 		cmocka_unit_test(more_changes_than_can_be_noted_are_all),
+		cmocka_unit_test(an_eye_sees_changes_of_its_key_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

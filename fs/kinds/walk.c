@@ -1,0 +1,208 @@
+#include "fs/kinds/walk.h"
+
+#include <time.h>
+#include <utlist.h>
+
+#include "fs/fs.h"
+#include "fs/kinds/kinds.h"
+#include "resp/net/loop.h"
+#include "resp/server.h"
+#include "store/base/mem.h"
+
+/* How long it goes on before others have their turn; and how long a piece should take, of this many elements at first. */
+#define SLICE_USEC 500
+#define PIECE_USEC 200
+#define PIECE_MIN  32
+#define PIECE_MAX  4096
+
+static void go_on(struct walk *w);
+static void run_queued(void *arg);
+
+static int64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* --- turns --- */
+
+static void post(struct mount *m)
+{
+	if (m->walks && !m->walks_posted)
+		loop_post(m->server->loop, run_queued, m);
+	m->walks_posted = m->walks_posted || m->walks;
+}
+
+static void run_queued(void *arg)
+{
+	struct mount *m = arg;
+	struct walk *last = m->walks ? m->walks->prev : NULL, *w = NULL;
+	int64_t before = m->dirs_usec;
+
+	m->walks_posted = false;
+	while (m->walks && w != last && m->dirs_usec - before < DIRS_TURN_USEC) {
+		w = m->walks;
+		DL_DELETE(m->walks, w);
+		go_on(w);
+	}
+	post(m);
+}
+
+static void queue(struct walk *w)
+{
+	struct mount *m = w->t->m;
+
+	DL_APPEND(m->walks, w);
+	post(m);
+}
+
+/* --- the end --- */
+
+/* What its fields were told of may have gone by itself, unchanged. */
+static bool has_ended(const struct task *t)
+{
+	struct backend_facts f = {0};
+
+	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
+	return f.left_ms == 0;
+}
+
+static void finish(struct walk *w, int err)
+{
+	struct task *t = w->t;
+
+	if (!err && (w->eye.changed || has_ended(t)))
+		err = ERROR_CHANGED;
+	t->m->backend->ops->unlook(t->m->backend, &w->eye);
+	if (!err && w->out.failed)
+		err = ENOMEM;
+	if (!err) {
+		t->found_size = w->size;
+		if (!t->sized_only)
+			content_own(&t->content, &w->out);
+	}
+	task_end(t, err);
+	buf_free(&w->out);
+	mem_free(w);
+}
+
+/* --- pieces --- */
+
+/* Room for all of it at once: to move a long text takes long. */
+static void make_room(struct walk *w)
+{
+	const struct task *t = w->t;
+	const struct inode *i = inode_find(&t->m->inodes, &t->at);
+	uint64_t all = w->size / w->done * w->total, guess = all + all / 8 + 4096;
+
+	if (i && i->sized && i->size > w->size)
+		guess = i->size + 1;
+	if (guess < t->m->backend->ops->max_value(t->m->backend))
+		buf_room(&w->out, guess - w->out.n);
+}
+
+void walk_answered(void *walk, struct answers *a)
+{
+	struct walk *w = walk;
+	bool first = w->done == 0;
+
+	w->stepping = false;
+	if (!w->eye.changed)
+		w->err = w->ops->take(w, a);
+	if (w->err && first) { /* in one piece it is another command, which may be allowed */
+		w->t->tries = WALK_TRIES;
+		w->err = ERROR_CHANGED;
+	}
+	if (w->done && first && !w->t->sized_only)
+		make_room(w);
+	if (!w->looping)
+		go_on(w);
+}
+
+static void adapt(struct walk *w, int64_t took)
+{
+	if (took < PIECE_USEC / 2 && w->wanted < PIECE_MAX)
+		w->wanted *= 2;
+	else if (took > PIECE_USEC && w->wanted > PIECE_MIN)
+		w->wanted /= 2;
+}
+
+static bool is_over(const struct walk *w)
+{
+	return w->err || w->last || w->eye.changed;
+}
+
+static void go_on(struct walk *w)
+{
+	struct mount *m = w->t->m;
+	int64_t began = now_usec(), asked = began, now = began;
+
+	w->looping = true;
+	while (!is_over(w) && now - began < SLICE_USEC) {
+		w->stepping = true;
+		w->ops->ask(w);
+		if (w->stepping) {
+			w->looping = false;
+			return;
+		}
+		now = now_usec();
+		adapt(w, now - asked);
+		asked = now;
+	}
+	w->looping = false;
+	m->dirs_usec += now - began;
+	if (is_over(w))
+		finish(w, w->err);
+	else
+		queue(w);
+}
+
+/* --- */
+
+static void own_key(struct task *t)
+{
+	char *words = mem_dup(t->at.key.p, t->at.key.n);
+
+	mem_free(t->words);
+	t->words = words;
+	t->at.key.p = words;
+}
+
+bool walk_begin(struct task *t, const struct walk_ops *ops)
+{
+	struct backend *b = t->m->backend;
+	uint64_t total = 0;
+
+	if (t->sliced && b->ops->elements)
+		total = b->ops->elements(b, t->at.db, t->at.key, t->at.kind->type);
+	if (total < WALK_FROM || has_ended(t))
+		return false;
+	struct walk *w = mem_calloc(sizeof(*w));
+	w->t = t;
+	w->ops = ops;
+	w->total = total;
+	w->wanted = PIECE_MIN;
+	own_key(t);
+	t->asked = b->ops->latest_serial(b);
+	b->ops->look(b, t->at.db, t->at.key, &w->eye);
+	go_on(w);
+	return true;
+}
+
+void walk_again(struct task *t)
+{
+	t->at = t->inode->place;
+	t->sized_only = false;
+	t->sliced = ++t->tries < WALK_TRIES;
+}
+
+void walks_cancel(struct mount *m)
+{
+	while (m->walks) {
+		struct walk *w = m->walks;
+		DL_DELETE(m->walks, w);
+		finish(w, EIO);
+	}
+}
