@@ -142,7 +142,7 @@ static int take_piece(struct walk *w, struct answers *a)
 		return err;
 	w->done += (uint64_t)head.n / (uint64_t)k->columns;
 	if (!k->scan)
-		w->last = w->done >= w->total;
+		w->last = w->done >= w->total || head.n == 0;
 	return put_rows(w->t, a, head.n / k->columns, &w->out, &w->size);
 }
 

@@ -4,6 +4,7 @@
 #include "fs/fs.h"
 #include "fs/handle.h"
 #include "fs/kinds/kinds.h"
+#include "fs/kinds/walk.h"
 #include "fs/rows.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
@@ -186,6 +187,7 @@ static void follow_from(struct task *t, const struct sink *s, int64_t entries)
 		task_end(t, 0);
 		return;
 	}
+	mem_free(*f);
 	*f = mem_alloc(sizeof(**f));
 	**f = s->seen;
 	(*f)->mark = which;
@@ -229,9 +231,62 @@ void stream_load_range(struct task *t, struct bytes from, struct bytes to)
 	task_submit(t, cmds, 2, loaded);
 }
 
+/* --- in pieces --- */
+
+static void ask_piece(struct walk *w)
+{
+	struct task *t = w->t;
+	char count[NUM_BUF];
+	struct bytes from = w->cursor_n ? bytes_of(w->cursor, w->cursor_n) : BYTES("-");
+	struct bytes words[] = {BYTES("XRANGE"),
+				t->at.key,
+				from,
+				BYTES("+"),
+				BYTES("COUNT"),
+				bytes_of(count, num_format_int(count, (int64_t)w->wanted))};
+	struct backend_command cmd = {.argc = 6, .argv = words};
+
+	backend_submit(t->m->backend, t->at.db, &cmd, 1, walk_answered, w);
+}
+
+/* The text lies with the walk. Of each piece the last entry is noted: it may be the last of all, and the next piece begins behind it. */
+static int take_piece(struct walk *w, struct answers *a)
+{
+	struct sink *s = w->more;
+	struct answer head;
+	int err = task_answer(a, &head);
+
+	if (err)
+		return err;
+	if (!s)
+		w->more = s = mem_calloc(sizeof(*s));
+	s->t = w->t;
+	s->out = w->out;
+	for (int64_t i = 0; !err && i < head.n; i++)
+		err = put_entry(s, a, i == head.n - 1);
+	w->out = s->out;
+	s->out = (struct buf){0};
+	w->size = s->size;
+	w->done += (uint64_t)head.n;
+	w->last = w->done >= w->total || head.n == 0;
+	w->cursor_n = s->seen.last_n + 1;
+	w->cursor[0] = '(';
+	memcpy(w->cursor + 1, s->seen.last, s->seen.last_n);
+	return err ? err : s->noted ? 0 : EIO;
+}
+
+static void all_taken(struct walk *w)
+{
+	follow_from(w->t, w->more, (int64_t)w->done);
+}
+
+static const struct walk_ops pieces = {.ask = ask_piece, .take = take_piece, .end = all_taken};
+
 static void load_all(struct task *t)
 {
 	forget(t);
+	if (walk_begin(t, &pieces))
+		return;
 	stream_load_range(t, BYTES("-"), BYTES("+"));
 }
 

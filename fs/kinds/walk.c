@@ -83,8 +83,12 @@ static void finish(struct walk *w, int err)
 		if (!t->sized_only)
 			content_own(&t->content, &w->out);
 	}
-	task_end(t, err);
+	if (!err && w->ops->end)
+		w->ops->end(w);
+	else
+		task_end(t, err);
 	buf_free(&w->out);
+	mem_free(w->more);
 	mem_free(w);
 }
 

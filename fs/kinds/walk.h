@@ -25,6 +25,7 @@ struct walk {
 	bool last; /* there is no next one */
 	struct buf out;
 	uint64_t size; /* of all rows so far */
+	void *more;    /* its ops' own, of mem.h's memory; goes with the walk */
 
 	struct changes_eye eye;
 	int err;
@@ -38,6 +39,8 @@ struct walk_ops {
 	void (*ask)(struct walk *w);
 	/* Take them into w->out (not with t->sized_only) and w->size; move done, cursor and last. */
 	int (*take)(struct walk *w, struct answers *a);
+	/* All is there, also in the task: end it, perhaps later. NULL to have the walk do that. */
+	void (*end)(struct walk *w);
 };
 
 /* Read what stands at t->at with @ops, if the task may be sliced and there is much: the task ends when all is read. False when it is

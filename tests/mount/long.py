@@ -64,19 +64,23 @@ def shown(s):
 
 
 def fill():
-    batch = []
+    batch, at = [], 0
 
     def flush():
         R("RPUSH", "l", *batch)
         R("SADD", "s", *batch)
         R("HSET", "h", *[w for e in batch for w in (e, b"of " + e)])
         R("ZADD", "z", *[w for e in batch for w in (len(e), e)])
+        R("EVAL", """for i = 2, #ARGV do
+          redis.call('XADD', 'x', ARGV[1] + i .. '-1', 'f', ARGV[i])
+        end""", 0, at, *batch)
         batch.clear()
 
     for e in elements():
         batch.append(e)
         if len(batch) == 500:
             flush()
+            at += 500
     flush()
 
 
@@ -84,6 +88,7 @@ def whole():
     all = list(elements())
     want = {
         "list/l": b"".join(shown(e) + b"\n" for e in all),
+        "stream/x": b"".join(b"%d-1\tf\t" % (i + 2) + shown(e) + b"\n" for i, e in enumerate(all)),
         "set/s": sorted(shown(e) + b"\n" for e in all),
         "hash/h": sorted(shown(e) + b"\t" + shown(b"of " + e) + b"\n" for e in all),
         "zset/z": sorted((b"%d\t" % len(e) + shown(e) + b"\n" for e in all),
@@ -97,7 +102,7 @@ def whole():
             order = [int(r.split(b"\t")[0]) for r in got.splitlines()]
             check(order == sorted(order), "%s: in order" % name)
             got, text = sorted(got.splitlines(True)), sorted(text)
-        elif name != "list/l":
+        elif name not in ("list/l", "stream/x"):
             got = sorted(got.splitlines(True))
         check(got == text, "%s: every line once" % name)
         again = R("INFO", "commandstats").count(b"cmdstat_")
@@ -115,14 +120,18 @@ def served():
 
     t = threading.Thread(target=run)
     t.start()
-    for name in ("list/l", "set/s", "hash/h", "zset/z"):
-        fd = os.open(path(name), os.O_RDONLY)
-        began = time.monotonic()
-        os.pread(fd, 1, 0)
-        ended = time.monotonic()
-        os.close(fd)
-        within = len([x for x in times if began < x < ended])
-        check(within >= 3, "%s: a client is served meanwhile (%d times in %.0f ms)" % (name, within, (ended - began) * 1e3))
+    for name in ("list/l", "stream/x", "set/s", "hash/h", "zset/z"):
+        within = 0
+        for i in range(5):  # a busy machine may not let the client run
+            fd = os.open(path(name), os.O_RDONLY)
+            began = time.monotonic()
+            os.pread(fd, 1, 0)
+            ended = time.monotonic()
+            os.close(fd)
+            within = max(within, len([x for x in times if began < x < ended]))
+            if within >= 5:
+                break
+        check(within >= 5, "%s: a client is served meanwhile (%d times)" % (name, within))
     stop.set()
     t.join()
 
@@ -130,11 +139,12 @@ def served():
 def parts():
     """What changes as a whole is seen as a whole, and no older than what was answered before."""
     n = ELEMENTS // 5
-    script = """redis.call('DEL', 'pl', 'ps', 'ph', 'pz')
+    script = """redis.call('DEL', 'pl', 'ps', 'ph', 'pz', 'px')
     local g = ARGV[1]
     for i = 1, ARGV[2] do
       redis.call('RPUSH', 'pl', g) redis.call('SADD', 'ps', g .. ' ' .. i)
       redis.call('HSET', 'ph', i, g) redis.call('ZADD', 'pz', g, i)
+      redis.call('XADD', 'px', i .. '-1', 'g', g)
     end"""
     state = {"acked": 0, "done": False}
 
@@ -147,7 +157,9 @@ def parts():
         state["done"] = True
 
     def generation(name, line):
-        return int(line.split(b" ")[0]) if name == "set/ps" else int(line.split(b"\t")[1 if name == "hash/ph" else 0])
+        if name == "set/ps":
+            return int(line.split(b" ")[0])
+        return int(line.split(b"\t")[{"hash/ph": 1, "stream/px": 2}.get(name, 0)])
 
     torn, stale, rounds = [], [], 0
     t = threading.Thread(target=write)
@@ -155,7 +167,7 @@ def parts():
     while not state["acked"]:
         time.sleep(0.01)
     while not state["done"]:
-        for name in ("list/pl", "set/ps", "hash/ph", "zset/pz"):
+        for name in ("list/pl", "stream/px", "set/ps", "hash/ph", "zset/pz"):
             before = state["acked"]
             lines = read(name).splitlines()
             seen = {generation(name, l) for l in lines}
