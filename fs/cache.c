@@ -31,20 +31,14 @@ struct notify_header {
 
 /* --- the table of held inodes --- */
 
-/* Of a group: the chain of the first is that of all. */
-static uint64_t first_id(uint32_t group)
+static struct inode **head_of(const struct cache *c, uint32_t group)
 {
-	return (uint64_t)group << (64 - CHANGES_BITS);
-}
-
-static struct inode **head_of(const struct cache *c, uint64_t id)
-{
-	return &c->heads[id >> c->heads_shift];
+	return &c->heads[group >> c->heads_shift];
 }
 
 static void insert(struct cache *c, struct inode *i)
 {
-	struct inode **head = head_of(c, i->held_id);
+	struct inode **head = head_of(c, i->held_group);
 
 	i->held_next = *head;
 	if (*head)
@@ -53,12 +47,11 @@ static void insert(struct cache *c, struct inode *i)
 	*head = i;
 }
 
-#define HEADS_BITS     8
-#define HEADS_BITS_MAX CHANGES_BITS /* a group is in one chain */
+#define HEADS_BITS 8 /* and up to CHANGES_BITS: a group is in one chain */
 
 static size_t heads_count(const struct cache *c)
 {
-	return (size_t)1 << (64 - c->heads_shift);
+	return (size_t)1 << (CHANGES_BITS - c->heads_shift);
 }
 
 static void grow(struct cache *c)
@@ -66,7 +59,7 @@ static void grow(struct cache *c)
 	struct inode **old = c->heads;
 	size_t n = old ? heads_count(c) : 0;
 
-	c->heads_shift = old ? c->heads_shift - 1 : 64 - HEADS_BITS;
+	c->heads_shift = old ? c->heads_shift - 1 : CHANGES_BITS - HEADS_BITS;
 	c->heads = mem_calloc(heads_count(c) * sizeof(struct inode *));
 	for (size_t k = 0; k < n; k++) {
 		for (struct inode *i = old[k], *next; i; i = next) {
@@ -116,7 +109,7 @@ void cache_forget(struct inodes *t, struct inode *i)
 static void wait_for(struct mount *m, const struct inode *i)
 {
 	const struct cache *c = &m->inodes.cache;
-	uint32_t group = changes_group(i->held_id);
+	uint32_t group = i->held_group;
 	bool name = name_held(c, i);
 
 	if (name)
@@ -131,9 +124,10 @@ static void link_key(struct mount *m, struct inode *i)
 
 	if (i->held_at)
 		return;
-	if (!c->heads || (c->linked >= heads_count(c) && c->heads_shift > 64 - HEADS_BITS_MAX))
+	if (!c->heads || (c->linked >= heads_count(c) && c->heads_shift > 0))
 		grow(c);
-	i->held_id = m->backend->ops->key_id(m->backend, i->place.db, i->place.key);
+	i->held_group =
+		changes_group(m->backend->ops->key_id(m->backend, i->place.db, i->place.key));
 	c->linked++;
 	insert(c, i);
 	if (name_held(c, i))
@@ -200,8 +194,8 @@ static void new_epoch(struct mount *m)
 	struct notify_header h = {sizeof(h), NOTIFY_INC_EPOCH, 0};
 
 	if (write(fuse_session_fd(m->session), &h, sizeof(h)) < 0)
-		return; /* unmounted: there is nobody to be told */
-	c->epoch++;
+		return;                             /* unmounted: there is nobody to be told */
+	c->epoch += c->epoch == UINT32_MAX ? 2 : 1; /* 0 is none */
 	c->epochs++;
 	if (c->nmissing)
 		memset(c->missing, 0, CACHE_MISSING * sizeof(*c->missing));
@@ -301,8 +295,8 @@ static void group_changed(struct telling *t, uint32_t group, enum changes_part p
 	t->stale = t->stale || missing_any(c, group, part);
 	if (!c->heads)
 		return;
-	for (struct inode *i = *head_of(c, first_id(group)); i; i = i->held_next)
-		if (changes_group(i->held_id) == group)
+	for (struct inode *i = *head_of(c, group); i; i = i->held_next)
+		if (i->held_group == group)
 			inode_changed(t, i, part);
 }
 
@@ -314,9 +308,9 @@ static void group_go_on(struct mount *m, uint32_t group)
 
 	if (!c->heads)
 		return;
-	for (i = *head_of(c, first_id(group)); i; i = next) {
+	for (i = *head_of(c, group); i; i = next) {
 		next = i->held_next;
-		if (changes_group(i->held_id) != group)
+		if (i->held_group != group)
 			continue;
 		if (name_held(c, i) || i->attr_held)
 			wait_for(m, i);
@@ -332,9 +326,9 @@ static bool holds(void *arg, uint32_t group, enum changes_part part)
 
 	if (missing_any(c, group, part))
 		return true;
-	const struct inode *i = c->heads ? *head_of(c, first_id(group)) : NULL;
+	const struct inode *i = c->heads ? *head_of(c, group) : NULL;
 	for (; i; i = i->held_next)
-		if (changes_group(i->held_id) == group &&
+		if (i->held_group == group &&
 		    ((part == CHANGES_VALUE && i->attr_held) ||
 		     (name_held(c, i) && (part == CHANGES_NAME || i->place.has_member))))
 			return true;
@@ -349,9 +343,9 @@ static void prefetch(const struct cache *c, const uint32_t *groups, size_t n, si
 	if (!c->heads)
 		return;
 	if (k + AHEAD < n)
-		__builtin_prefetch(head_of(c, first_id(groups[k + AHEAD])));
+		__builtin_prefetch(head_of(c, groups[k + AHEAD]));
 	if (k + AHEAD / 2 < n)
-		__builtin_prefetch(*head_of(c, first_id(groups[k + AHEAD / 2])));
+		__builtin_prefetch(*head_of(c, groups[k + AHEAD / 2]));
 }
 
 static void groups_changed(struct mount *m, const struct change_notes *n)
@@ -502,8 +496,7 @@ static void give_attr(struct mount *m, struct inode *i)
 	if (old && old->attr_held) {
 		take_attr(m, old);
 		if (old->held_at)
-			m->backend->ops->release(m->backend, changes_group(old->held_id),
-						 CHANGES_VALUE);
+			m->backend->ops->release(m->backend, old->held_group, CHANGES_VALUE);
 	}
 	i->attr_at = (uint16_t)c->attrs_next;
 	c->attrs[i->attr_at] = i->id;
@@ -572,9 +565,9 @@ double cache_missing(struct task *t)
 
 	if (!c->watching || !is_of_key(t->inode))
 		return 0;
-	uint64_t *slot = &c->missed[t->inode->ino % CACHE_MISSED];
-	if (*slot != t->inode->ino) {
-		*slot = t->inode->ino;
+	uint64_t ino = inode_ino(t->inode), *slot = &c->missed[ino % CACHE_MISSED];
+	if (*slot != ino) {
+		*slot = ino;
 		return 0;
 	}
 	if (lifetime(t, p, &ends) < YEAR)
@@ -600,11 +593,12 @@ void cache_own_end(struct mount *m, struct inode *i, int err)
 
 void cache_move_below(struct mount *m, const struct place *from)
 {
-	struct inode *i, *next;
+	struct inode *i;
+	uint32_t at = 0;
 
 	if (!m->inodes.cache.watching)
 		return;
-	HASH_ITER (by_id, m->inodes.by_id, i, next)
+	while ((i = inode_next(&m->inodes, &at)))
 		if (i->place.has_member && i->place.db == from->db &&
 		    bytes_eq(i->place.key, from->key))
 			take_attr(m, i);

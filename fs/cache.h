@@ -42,10 +42,10 @@ struct task;
 struct cache {
 	bool on;       /* the kernel has epochs */
 	bool watching; /* and the backend tells of changes */
-	uint64_t epoch;
+	uint32_t epoch;
 	struct inode **
 		heads; /* inodes of which something may be held, by the groups of their keys; the size is a power of 2 */
-	unsigned heads_shift; /* of an id, to its head */
+	unsigned heads_shift; /* of a group, to its head */
 	size_t linked;        /* inodes there */
 	size_t names;         /* given away in this epoch */
 	struct inode *tree;   /* the tree's directories whose attributes are held */

@@ -108,7 +108,8 @@ static void add_scratch(struct names *n)
 
 	for (struct scratch *f = n->m->scratches.list; f; f = f->next)
 		if (f->inode->listed && scratch_is_in(&f->inode->place, here, &name))
-			dirents_add(&n->found, name, f->dir ? S_IFDIR : S_IFREG, f->inode->ino);
+			dirents_add(&n->found, name, f->dir ? S_IFDIR : S_IFREG,
+				    inode_ino(f->inode));
 }
 
 /* --- directories that mkdir made and that are no keys yet --- */
@@ -131,19 +132,20 @@ static void add_empty_dirs(struct names *n)
 {
 	const struct place *here = &n->inode->place;
 	struct inodes *t = &n->m->inodes;
-	struct inode *i, *next;
+	struct inode *i;
+	uint32_t at = 0;
 
 	if (t->empty_dirs == 0 || here->node != NODE_DIR)
 		return;
 	for (n->early_cap = 16; n->early_cap < 2 * t->empty_dirs;)
 		n->early_cap *= 2;
 	n->early = mem_calloc(n->early_cap * sizeof(*n->early));
-	HASH_ITER (by_id, t->by_id, i, next) {
+	while ((i = inode_next(t, &at))) {
 		if (!i->empty_dir || i->place.kind != here->kind || i->place.db != here->db ||
 		    i->place.raw != here->raw || i->place.numbered != here->numbered)
 			continue;
 		told_early(n, i->place.key, true);
-		dirents_add_key(&n->found, i->place.key, S_IFDIR, i->ino);
+		dirents_add_key(&n->found, i->place.key, S_IFDIR, inode_ino(i));
 	}
 }
 
@@ -372,7 +374,7 @@ static void begin(struct names *n)
 {
 	const struct place *p = &n->inode->place;
 
-	dirents_add(&n->found, BYTES("."), S_IFDIR, n->inode->ino);
+	dirents_add(&n->found, BYTES("."), S_IFDIR, inode_ino(n->inode));
 	dirents_add(&n->found, BYTES(".."), S_IFDIR, INODE_ROOT);
 	dirents_settle(&n->found);
 	n->orderless = is_scan(in_key(n) ? p->kind->list_members : ".SCAN");

@@ -1,43 +1,54 @@
-#include "store/base/mem.h"
-#define uthash_malloc(n)  mem_alloc(n)
-#define uthash_free(p, n) mem_free(p)
-
 #include "fs/inode.h"
 
 #include "fs/kinds/kinds.h"
 #include "store/base/keyhash.h"
+#include "store/base/mem.h"
 #include "store/base/num.h"
 
-/* A place as one run of bytes: the registry's key. Layout: header, key, member. */
-struct words_head {
-	uint32_t db, key_n, member_n;
-	uint8_t node, kind, raw, numbered, has_member, pad[3];
-};
+/* A place as one run of bytes, the key that it is found by: database, node with what it lies below, kind; of a member the key's length;
+ * key, member. */
+#define WORDS_HEAD 6
 
 static size_t words_size(const struct place *p)
 {
-	return sizeof(struct words_head) + p->key.n + p->member.n;
+	return WORDS_HEAD + (p->has_member ? sizeof(uint32_t) : 0) + p->key.n + p->member.n;
 }
 
 static void words_write(char *out, const struct place *p)
 {
-	struct words_head h = {
-		.db = p->db,
-		.key_n = (uint32_t)p->key.n,
-		.member_n = (uint32_t)p->member.n,
-		.node = (uint8_t)p->node,
-		.kind = (uint8_t)(p->kind ? 1 + kind_index(p->kind) : 0),
-		.raw = p->raw,
-		.numbered = p->numbered,
-		.has_member = p->has_member,
-	};
+	uint32_t db = p->db, key_n = (uint32_t)p->key.n;
 
-	memcpy(out, &h, sizeof(h));
-	out += sizeof(h);
+	memcpy(out, &db, sizeof(db));
+	out[4] = (char)(p->node | (unsigned)p->raw << 5 | (unsigned)p->numbered << 6 |
+			(unsigned)p->has_member << 7);
+	out[5] = (char)(p->kind ? 1 + kind_index(p->kind) : 0);
+	out += WORDS_HEAD;
+	if (p->has_member) {
+		memcpy(out, &key_n, sizeof(key_n));
+		out += sizeof(key_n);
+	}
 	if (p->key.n)
 		memcpy(out, p->key.p, p->key.n);
 	if (p->member.n)
 		memcpy(out + p->key.n, p->member.p, p->member.n);
+}
+
+/* @place's words, in @few or, when they are more, in memory of their own: for words_done. */
+#define WORDS_FEW 512
+
+static struct bytes words_of(const struct place *place, char few[WORDS_FEW])
+{
+	size_t n = words_size(place);
+	char *w = n <= WORDS_FEW ? few : mem_alloc(n);
+
+	words_write(w, place);
+	return bytes_of(w, n);
+}
+
+static void words_done(struct bytes words, const char few[WORDS_FEW])
+{
+	if (words.p != few)
+		mem_free((void *)(uintptr_t)words.p);
 }
 
 /* Eight bytes at a time, and finished, as MurmurHash3 does: the same in every run, which the seeded hash is not. Nothing but the
@@ -77,93 +88,135 @@ uint64_t place_ino(const struct place *place)
 		list.member = (struct bytes){0};
 		return ((place_ino(&list) >> 32 | 1) << 32) + (uint32_t)index;
 	}
-	size_t n = words_size(place);
-	char few[512], *w = n <= sizeof(few) ? few : mem_alloc(n);
-
-	words_write(w, place);
-	uint64_t ino = stable_hash(w, n);
-	if (w != few)
-		mem_free(w);
+	char few[WORDS_FEW];
+	struct bytes w = words_of(place, few);
+	uint64_t ino = stable_hash(w.p, w.n);
+	words_done(w, few);
 	return ino > INODE_ROOT ? ino : ino + 2;
 }
 
-/* Give @i the place, with bytes of its own. */
-static void settle(struct inode *i, const struct place *place)
+uint64_t inode_ino(const struct inode *i)
 {
-	size_t n = words_size(place);
-	char *w = mem_alloc(n);
-	uint64_t index;
+	return i->id == INODE_ROOT ? INODE_ROOT : place_ino(&i->place);
+}
 
-	words_write(w, place);
-	struct place p = *place;
-	p.key = bytes_of(w + sizeof(struct words_head), place->key.n);
-	p.member = bytes_of(p.key.p + p.key.n, place->member.n);
-	mem_free(i->words);
-	i->words = w;
-	i->place = p;
-	i->ino = is_position(&i->place, &index) ? place_ino(&i->place) : stable_hash(w, n);
+/* --- where the words stand --- */
+
+/* The words of one that has moved, as far behind the front as an inode's. */
+struct moved {
+	struct inode *inode;
+	char as_far[offsetof(struct inode, words) - sizeof(struct inode *)];
+	unsigned char words[];
+};
+
+_Static_assert(offsetof(struct moved, words) == offsetof(struct inode, words), "one lead");
+
+#define WORD_MOVED (UINT64_C(1) << 56) /* in the table: of a struct moved */
+
+static struct inode *word_inode(uint64_t word)
+{
+	return word & WORD_MOVED ? ((struct moved *)word_ptr(word))->inode : word_ptr(word);
+}
+
+static uint64_t inode_word(const struct inode *i)
+{
+	return i->more && i->more->moved ? word_make(i->more->moved, WORD_MOVED) : word_make(i, 0);
+}
+
+static struct bytes inode_words(const struct inode *i)
+{
+	return word_key(inode_word(i), offsetof(struct inode, words));
+}
+
+/* Write @place at @at as a key of the table; @i's place is that one then. */
+static void settle(struct inode *i, unsigned char *at, const struct place *place,
+		   struct bytes words)
+{
+	const char *end = (const char *)varkey_put(at, words);
+
+	i->place = *place;
+	i->place.member = bytes_of(end - place->member.n, place->member.n);
+	i->place.key = bytes_of(i->place.member.p - place->key.n, place->key.n);
 }
 
 static void list(struct inodes *t, struct inode *i)
 {
-	size_t n = words_size(&i->place);
-	unsigned hash = (unsigned)keyhash(bytes_of(i->words, n));
-
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_place, t->by_place, i->words, (unsigned)n, hash, i);
+	table_insert(&t->by_place, inode_word(i), keyhash(inode_words(i)));
 	i->listed = true;
 }
 
 static void unlist(struct inodes *t, struct inode *i)
 {
 	cache_drop(t, i);
-	if (i->listed)
-		HASH_DELETE(by_place, t->by_place, i);
+	if (i->listed) {
+		struct bytes words = inode_words(i);
+		uint64_t hash = keyhash(words);
+		table_take(&t->by_place, table_find(&t->by_place, words, hash), hash);
+	}
 	i->listed = false;
+}
+
+/* --- finding, making --- */
+
+static struct inode *find(struct inodes *t, struct bytes words, uint64_t hash)
+{
+	const uint64_t *slot = table_find(&t->by_place, words, hash);
+
+	return slot ? word_inode(*slot) : NULL;
 }
 
 struct inode *inode_find(struct inodes *t, const struct place *place)
 {
-	size_t n = words_size(place);
-	char few[512], *w = n <= sizeof(few) ? few : mem_alloc(n);
-	struct inode *i;
+	char few[WORDS_FEW];
+	struct bytes w = words_of(place, few);
+	struct inode *i = find(t, w, keyhash(w));
 
-	words_write(w, place);
-	unsigned hash = (unsigned)keyhash(bytes_of(w, n));
-	HASH_FIND_BYHASHVALUE(by_place, t->by_place, w, (unsigned)n, hash, i);
-	if (w != few)
-		mem_free(w);
+	words_done(w, few);
 	return i;
 }
 
 struct inode *inode_by_id(struct inodes *t, uint64_t id)
 {
-	struct inode *i;
-	unsigned hash = (unsigned)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-
-	HASH_FIND_BYHASHVALUE(by_id, t->by_id, &id, sizeof(id), hash, i);
-	return i;
+	return (struct inode *)nodes_find(&t->by_id, id);
 }
 
-static struct inode *make(struct inodes *t, const struct place *place)
+struct inode *inode_next(const struct inodes *t, uint32_t *at)
 {
-	struct inode *i = mem_calloc(sizeof(*i));
+	return (struct inode *)nodes_next(&t->by_id, at);
+}
 
-	i->id = ++t->next_id;
-	unsigned hash = (unsigned)(i->id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_id, t->by_id, &i->id, sizeof(i->id), hash, i);
-	settle(i, place);
-	list(t, i);
+static struct inode *make(struct inodes *t, const struct place *place, struct bytes words,
+			  uint64_t hash)
+{
+	struct inode *i = mem_alloc(sizeof(*i) + varkey_size(words.n) + words.n);
+
+	memset(i, 0, sizeof(*i));
+	settle(i, i->words, place, words);
+	nodes_add(&t->by_id, &i->id);
+	table_insert(&t->by_place, word_make(i, 0), hash);
+	i->listed = true;
 	return i;
 }
 
 struct inode *inode_get(struct inodes *t, const struct place *place)
 {
-	struct inode *i = inode_find(t, place);
+	char few[WORDS_FEW];
+	struct bytes w = words_of(place, few);
+	uint64_t hash = keyhash(w);
+	struct inode *i = find(t, w, hash);
 
 	if (!i)
-		i = make(t, place);
+		i = make(t, place, w, hash);
+	words_done(w, few);
 	i->refs++;
 	return i;
+}
+
+struct inode_more *inode_more(struct inode *i)
+{
+	if (!i->more)
+		i->more = mem_calloc(sizeof(*i->more));
+	return i->more;
 }
 
 void inode_ref(struct inode *i)
@@ -174,9 +227,12 @@ void inode_ref(struct inode *i)
 static void free_inode(struct inodes *t, struct inode *i)
 {
 	unlist(t, i);
-	HASH_DELETE(by_id, t->by_id, i);
-	mem_free(i->words);
-	mem_free(i->follow);
+	nodes_remove(&t->by_id, &i->id);
+	if (i->more) {
+		mem_free(i->more->follow);
+		mem_free(i->more->moved);
+		mem_free(i->more);
+	}
 	mem_free(i);
 }
 
@@ -206,6 +262,21 @@ void inode_unlink(struct inodes *t, struct inode *i)
 	inode_unref(t, i);
 }
 
+/* The words of @to into memory of their own; @to may borrow from those that there were. */
+static void rewrite(struct inode *i, const struct place *to)
+{
+	char few[WORDS_FEW];
+	struct bytes w = words_of(to, few);
+	struct moved *old = inode_more(i)->moved,
+		     *m = mem_alloc(sizeof(*m) + varkey_size(w.n) + w.n);
+
+	m->inode = i;
+	settle(i, m->words, to, w);
+	words_done(w, few);
+	i->more->moved = m;
+	mem_free(old);
+}
+
 void inode_move(struct inodes *t, struct inode *i, const struct place *to)
 {
 	struct inode *there = inode_find(t, to);
@@ -215,18 +286,19 @@ void inode_move(struct inodes *t, struct inode *i, const struct place *to)
 	if (there)
 		inode_unlink(t, there);
 	unlist(t, i);
-	settle(i, to);
+	rewrite(i, to);
 	list(t, i);
 	i->sized = false;
-	mem_free(i->follow);
-	i->follow = NULL;
+	mem_free(i->more->follow);
+	i->more->follow = NULL;
 }
 
 void inode_move_below(struct inodes *t, const struct place *from, const struct place *to)
 {
-	struct inode *i, *next;
+	struct inode *i;
+	uint32_t at = 0;
 
-	HASH_ITER (by_id, t->by_id, i, next) {
+	while ((i = inode_next(t, &at))) {
 		struct place p = i->place;
 		if (!i->listed || !p.has_member || p.kind != from->kind || p.db != from->db ||
 		    p.raw != from->raw || p.numbered != from->numbered ||
@@ -274,16 +346,19 @@ void inode_keep(struct inodes *t, struct inode *i)
 void inodes_init(struct inodes *t, const struct place *root)
 {
 	*t = (struct inodes){0};
-	inode_get(t, root)->ino = INODE_ROOT;
+	table_init(&t->by_place, offsetof(struct inode, words));
+	inode_get(t, root);
 }
 
 void inodes_fini(struct inodes *t)
 {
-	struct inode *i, *next;
+	struct inode *i;
+	uint32_t at = 0;
 
-	HASH_ITER (by_id, t->by_id, i, next) {
+	while ((i = inode_next(t, &at)))
 		free_inode(t, i);
-	}
+	nodes_fini(&t->by_id);
+	table_fini(&t->by_place);
 	mem_free(t->kept);
 	cache_fini(&t->cache);
 }

@@ -1,24 +1,26 @@
 /* fs/inode.h - what the kernel knows by number: places in the tree, counted as the kernel counts them.
  *
  * A place is where something stands: its kind of node, the database, the key, the member. An inode is a place that the kernel has
- * looked up and not yet forgotten, or that an open file or a request holds. Node ids are handed out once and never again, so a
- * number from the kernel is checked, never followed. st_ino is a hash of the place: stable for the life of a key.
+ * looked up and not yet forgotten, or that an open file or a request holds. Node ids are numbers of nodes.h: one from the kernel is
+ * checked, never followed. st_ino is a hash of the place: stable for the life of a key.
  */
 #ifndef FS_INODE_H
 #define FS_INODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "fs/cache.h"
+#include "fs/nodes.h"
 #include "store/base/bytes.h"
+#include "store/types/table.h"
 
 struct inode;
 struct kind;
 struct scratch;
 struct follow;
 struct handle;
+struct moved;
 
 enum node {
 	NODE_TOP,    /* the root, raw/, db/N/: holds the directories of types */
@@ -31,56 +33,59 @@ enum node {
 };
 
 struct place {
-	enum node node;
-	const struct kind *kind; /* from NODE_DIR down */
-	unsigned db;
+	enum node node : 8;
 	bool raw;      /* below raw/ */
 	bool numbered; /* below db/ */
 	bool has_member;
+	unsigned db;
+	const struct kind *kind; /* from NODE_DIR down */
 	struct bytes key, member;
 };
 
+/* What few inodes have. */
+struct inode_more {
+	/* The size of a view that had to be computed, while the key's stamp is @sized_serial. */
+	uint64_t sized_serial, size;
+	struct follow *follow; /* of a stream: kinds/stream.h */
+	uint64_t newline_hash; /* of an element whose newline is shown */
+	uint64_t heard;        /* a channel: bytes that its readers were given */
+	struct moved *moved;   /* the place's bytes, since it stands elsewhere than it was made */
+};
+
+/* There is one for every name that the kernel remembers, so every field counts: with its key it is to stay within 160 bytes. */
 struct inode {
 	uint64_t id; /* the kernel's node id */
 	uint64_t nlookup;
-	unsigned refs; /* open files and requests */
-	bool listed;   /* found by its place; an unlinked one is not */
-	struct place place;
-	char *words;  /* place's bytes */
-	uint64_t ino; /* st_ino */
-
-	/* The size of a view that had to be computed, while the key's stamp is @sized_serial. */
-	bool sized;
-	uint64_t sized_serial, size;
-	struct follow *follow; /* of a stream: kinds/stream.h */
-
-	/* An element written with a newline that is not stored: shown again while the element still hashes to this. */
-	bool newline;
-	uint64_t newline_hash;
-	bool kept; /* for that: inode_keep */
-
+	unsigned refs;     /* open files and requests */
 	unsigned opens;    /* open files and directories */
 	unsigned creating; /* open files that made this name, before it is a key */
-	bool empty_dir; /* mkdir made it, or its last member was removed: there until rmdir. Holds a reference. */
-	struct scratch *scratch;
-	struct handle *writers; /* open files that stage content */
-	uint64_t heard;         /* a channel: bytes that its readers were given */
+	uint16_t
+		attr_at; /* its place among those whose attributes were given away last: fs/cache.h */
+	bool listed : 1;  /* found by its place; an unlinked one is not */
+	bool sized : 1;   /* more->size is known */
+	bool newline : 1; /* an element written with a newline that is not stored: shown again while it still hashes to newline_hash */
+	bool kept : 1;    /* for that: inode_keep */
+	bool empty_dir : 1; /* mkdir made it, or its last member was removed: there until rmdir. Holds a reference. */
 
 	/* What the kernel may answer from its own memory: fs/cache.h */
-	uint64_t held_id;                   /* its key in change notes, while it is in the table */
+	bool attr_held : 1;  /* its attributes were given away */
+	bool attr_late : 1;  /* and taken back before the kernel had made its inode */
+	bool own : 1;        /* the kernel is itself taking the name away */
+	uint32_t held_group; /* its key's in change notes, while it is in the table */
+	uint32_t name_epoch; /* when its name was given away; 0 for not */
+	int64_t name_ends;   /* and until when, if it goes by itself */
 	struct inode *held_next, **held_at; /* of the same bucket; what points here */
-	uint64_t name_epoch;                /* when its name was given away; 0 for not */
-	int64_t name_ends;                  /* and until when, if it goes by itself */
-	uint16_t attr_at; /* its place among those whose attributes were given away last */
-	bool attr_held;   /* its attributes were given away */
-	bool attr_late;   /* and taken back before the kernel had made its inode */
-	bool own;         /* the kernel is itself taking the name away */
-	UT_hash_handle by_id, by_place;
+
+	struct place place; /* its bytes stand in @words, or in more->moved */
+	struct scratch *scratch;
+	struct handle *writers;  /* open files that stage content */
+	struct inode_more *more; /* NULL: nothing of it */
+	unsigned char words[];   /* the place as it was made, a key of store/types/table.h */
 };
 
 struct inodes {
-	struct inode *by_id, *by_place;
-	uint64_t next_id;
+	struct nodes by_id;
+	struct table by_place;
 	unsigned empty_dirs;
 	uint64_t *kept; /* ids of inodes that were kept, the oldest is overwritten */
 	unsigned kept_next;
@@ -96,11 +101,17 @@ void inodes_fini(struct inodes *t);
 /* NULL for a number that was never given out or is forgotten. */
 struct inode *inode_by_id(struct inodes *t, uint64_t id);
 
+/* The next of all from *@at on, which begins with 0. Others may come and go meanwhile, and may be told of or not. */
+struct inode *inode_next(const struct inodes *t, uint32_t *at);
+
 /* The inode at @place, NULL when the kernel does not know it. */
 struct inode *inode_find(struct inodes *t, const struct place *place);
 
 /* The same, made when it is not there; with one reference more for the caller. */
 struct inode *inode_get(struct inodes *t, const struct place *place);
+
+/* What few have, made zeroed when it is not there. */
+struct inode_more *inode_more(struct inode *i);
 
 void inode_ref(struct inode *i);
 /* Drop a reference; frees when the kernel has forgotten it too. */
@@ -126,5 +137,6 @@ void inode_keep(struct inodes *t, struct inode *i);
 
 /* The stable number of a place. */
 uint64_t place_ino(const struct place *place);
+uint64_t inode_ino(const struct inode *i);
 
 #endif

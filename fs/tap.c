@@ -298,7 +298,7 @@ static void heard(struct tap *p, struct bytes message)
 		p->err = ENOMEM;
 		return;
 	}
-	p->h->inode->heard += (uint64_t)n;
+	inode_more(p->h->inode)->heard += (uint64_t)n;
 	give_to_parked(p);
 	if (holds(p) && !m->backend->ops->talk_backlog(p->talk, p->held.n - p->at)) {
 		buf_free(&p->held);
@@ -345,7 +345,7 @@ static bool subscribe(struct tap *p)
 
 uint64_t tap_channel_size(const struct inode *i)
 {
-	uint64_t size = CHANNEL_SIZE + i->heard;
+	uint64_t size = CHANNEL_SIZE + (i->more ? i->more->heard : 0);
 
 	return size % 512 ? size : size + 1;
 }

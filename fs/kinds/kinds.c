@@ -370,7 +370,7 @@ void kinds_remember_newline(struct task *t, struct bytes value, bool newline)
 	i->newline = newline;
 	if (!newline)
 		return;
-	i->newline_hash = keyhash(value);
+	inode_more(i)->newline_hash = keyhash(value);
 	inode_keep(&t->m->inodes, i);
 }
 
@@ -378,7 +378,7 @@ bool kinds_had_newline(const struct task *t, struct bytes value)
 {
 	struct inode *i = task_raw(t) ? NULL : known(t);
 
-	return i && i->newline && i->newline_hash == keyhash(value);
+	return i && i->newline && i->more->newline_hash == keyhash(value);
 }
 
 struct bytes kinds_trim(struct bytes s)
@@ -418,8 +418,9 @@ static void stat_loaded(struct task *t, int err)
 
 	t->sized_only = false;
 	if (!err && i) {
-		i->sized = stamp(t, &i->sized_serial);
-		i->size = t->found_size;
+		struct inode_more *more = inode_more(i);
+		i->sized = stamp(t, &more->sized_serial);
+		more->size = t->found_size;
 	}
 	task_end(t, err);
 }
@@ -433,8 +434,8 @@ static void stat_typed(struct task *t, int err)
 		task_end(t, err);
 		return;
 	}
-	if (i && i->sized && stamp(t, &serial) && serial == i->sized_serial) {
-		t->found_size = i->size;
+	if (i && i->sized && stamp(t, &serial) && serial == i->more->sized_serial) {
+		t->found_size = i->more->size;
 		task_end(t, 0);
 		return;
 	}

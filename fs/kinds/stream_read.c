@@ -111,7 +111,7 @@ static struct follow **following(struct task *t)
 
 	if (t->reading)
 		return &t->handle->follow;
-	return i ? &i->follow : NULL;
+	return i ? &inode_more(i)->follow : NULL;
 }
 
 static void forget(struct task *t)

@@ -101,8 +101,8 @@ static void make_room(struct walk *w)
 	const struct inode *i = inode_find(&t->m->inodes, &t->at);
 	uint64_t all = w->size / w->done * w->total, guess = all + all / 8 + 4096;
 
-	if (i && i->sized && i->size > w->size)
-		guess = i->size + 1;
+	if (i && i->sized && i->more->size > w->size)
+		guess = i->more->size + 1;
 	if (guess < t->m->backend->ops->max_value(t->m->backend))
 		buf_room(&w->out, guess - w->out.n);
 }

@@ -170,7 +170,7 @@ void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat
 	int64_t ns = changed_ns(m, i);
 
 	*st = (struct stat){
-		.st_ino = i->ino,
+		.st_ino = inode_ino(i),
 		.st_mode = ops_mode(m, &i->place),
 		.st_nlink = i->listed ? 1 : 0,
 		.st_uid = m->options.uid,

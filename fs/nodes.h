@@ -1,0 +1,35 @@
+/* fs/nodes.h - the numbers by which the kernel calls inodes: a slot and how often it was taken, so that finding one takes no hash.
+ *
+ * A number is handed out once and not again before its slot was taken 2^32 times. One from outside is checked, never followed:
+ * what was never given out, or is given back, is not found. Slots stand in blocks that never move, so that growing copies nothing;
+ * those that were given back are taken first. Memory: 8 bytes for each of the most that there ever were at once.
+ */
+#ifndef FS_NODES_H
+#define FS_NODES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct nodes {
+	uint64_t **
+		blocks; /* a slot: where the owner's number stands, or what comes next among the free ones */
+	size_t nblocks, cap;
+	uint32_t slots; /* ever taken, and the one that never is */
+	uint32_t free;  /* given back last, 0 for none */
+	size_t count;
+};
+
+/* Give the owner of @id the next number, into *@id, which stays where it is until nodes_remove. The first one ever is 1. */
+void nodes_add(struct nodes *t, uint64_t *id);
+void nodes_remove(struct nodes *t, uint64_t *id);
+
+/* Where the owner has the number @id; NULL. */
+uint64_t *nodes_find(const struct nodes *t, uint64_t id);
+
+/* The next one from *@at on, which begins with 0; NULL behind the last. Others may come and go meanwhile. */
+uint64_t *nodes_next(const struct nodes *t, uint32_t *at);
+
+/* The owners are the caller's. */
+void nodes_fini(struct nodes *t);
+
+#endif
