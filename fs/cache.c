@@ -9,6 +9,7 @@
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
 #include "fs/ops/ops.h"
+#include "fs/prune.h"
 #include "resp/changes.h"
 #include "store/base/mem.h"
 
@@ -248,6 +249,7 @@ void cache_turn(struct mount *m)
 			c->late[left++] = c->late[k];
 	}
 	c->nlate = left;
+	prune_turn(m);
 }
 
 /* --- changes --- */
@@ -423,7 +425,7 @@ void cache_stop(struct mount *m)
 
 	if (c->watching)
 		m->backend->ops->watch(m->backend, NULL);
-	c->watching = false;
+	c->watching = c->prunes = false;
 	c->nlate = 0;
 }
 
@@ -469,11 +471,17 @@ static double keep(struct task *t, int64_t *ends)
 	return lifetime(t, &i->place, ends);
 }
 
+/* Those that are asked back may be in use. */
+static size_t names_max(const struct cache *c)
+{
+	return c->prunes ? 2 * CACHE_NAMES : CACHE_NAMES;
+}
+
 static void give_name(struct mount *m, struct inode *i, int64_t ends)
 {
 	struct cache *c = &m->inodes.cache;
 
-	if (c->names >= CACHE_NAMES && !name_held(c, i))
+	if (c->names >= names_max(c) && !name_held(c, i))
 		new_epoch(m);
 	link_key(m, i);
 	if (!name_held(c, i))

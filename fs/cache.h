@@ -30,7 +30,10 @@ struct task;
 
 #define CACHE_MINOR 44 /* of the protocol that has the epoch */
 
-/* With more names given away than that a new epoch begins: each is known here for as long as it is cached there. */
+#define CACHE_PRUNE_MINOR 45 /* that has FUSE_NOTIFY_PRUNE */
+
+/* With more names known than that the oldest are asked back (fs/prune.h). Where the kernel cannot be asked, or with twice as many given
+ * away, a new epoch begins: those that a change has to look through stay few. */
 #define CACHE_NAMES 250000
 #define CACHE_ATTRS 8192 /* attributes of keys that are left with the kernel */
 
@@ -57,6 +60,12 @@ struct cache {
 	uint64_t late[CACHE_LATE];     /* inodes with attr_late */
 	unsigned nlate;
 	uint64_t attrs_taken, epochs; /* how often */
+
+	/* prune.c */
+	bool prunes;          /* the kernel can be told to forget */
+	uint32_t prune_at;    /* which number is next */
+	uint64_t prune_taken; /* numbers given out when it was looked at last */
+	uint64_t pruned;
 };
 
 /* Begin, as soon as the kernel has said what it can; once. */

@@ -57,6 +57,7 @@ void nodes_add(struct nodes *t, uint64_t *id)
 	*id = (*slot_at(t, slot) & ~UINT64_C(0xffffffff)) | slot;
 	*slot_at(t, slot) = (uint64_t)(uintptr_t)id;
 	t->count++;
+	t->taken++;
 }
 
 void nodes_remove(struct nodes *t, uint64_t *id)

@@ -17,6 +17,7 @@ struct nodes {
 	uint32_t slots; /* ever taken, and the one that never is */
 	uint32_t free;  /* given back last, 0 for none */
 	size_t count;
+	uint64_t taken; /* how often numbers were given out */
 };
 
 /* Give the owner of @id the next number, into *@id, which stays where it is until nodes_remove. The first one ever is 1. */

@@ -196,11 +196,12 @@ static void load_stats(struct task *t)
 		"mount_open_files:%u\nmount_open_directories:%u\nmount_waiting_readers:%u\n"
 		"mount_scratch_files:%zu\nmount_scratch_bytes:%zu\n"
 		"mount_names_cached:%zu\nmount_withdrawn_attributes:%" PRIu64
-		"\nmount_withdrawn_names:%" PRIu64 "\nmount_names_too_long:%" PRIu64
-		"\nmount_last_error:%s\n",
+		"\nmount_withdrawn_names:%" PRIu64 "\nmount_names_pruned:%" PRIu64
+		"\nmount_names_too_long:%" PRIu64 "\nmount_last_error:%s\n",
 		m->point, m->requests, m->inodes.by_id.count, files, directories, waiting,
 		m->scratches.files, m->scratches.bytes, m->inodes.cache.names,
-		m->inodes.cache.attrs_taken, m->inodes.cache.epochs, m->names_too_long, error);
+		m->inodes.cache.attrs_taken, m->inodes.cache.epochs, m->inodes.cache.pruned,
+		m->names_too_long, error);
 	task_end(t, take_text(t, bytes_of(text,
 					  n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1)));
 }

@@ -12,6 +12,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 				  FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_WRITEBACK_CACHE);
 	/* A listing with a longer name fails whole with EIO. The limit grew in Linux 6.14, protocol 7.42. */
 	m->inodes.cache.on = conn->proto_major > 7 || conn->proto_minor >= CACHE_MINOR;
+	m->inodes.cache.prunes = conn->proto_major > 7 || conn->proto_minor >= CACHE_PRUNE_MINOR;
 	cache_start(m);
 	m->name_max = conn->proto_major > 7 || conn->proto_minor >= 42 ? 4095 : 1024;
 }
