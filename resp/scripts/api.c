@@ -1,4 +1,5 @@
 /* resp/scripts/api.c - the redis table of scripts, but for the calls (call.c). */
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,14 @@ static int sha1hex(lua_State *lua)
 	return 1;
 }
 
+/* Argument @i as a small number: Lua's are doubles, which may be too large for one, or none at all. */
+static int small_number(lua_State *lua, int i)
+{
+	double v = lua_tonumber(lua, i);
+
+	return v > INT_MIN && v < INT_MAX ? (int)v : INT_MIN;
+}
+
 static int log_text(lua_State *lua)
 {
 	int argc = lua_gettop(lua);
@@ -117,7 +126,7 @@ static int log_text(lua_State *lua)
 		return raise(lua, "redis.log() requires two arguments or more.");
 	if (!lua_isnumber(lua, 1))
 		return raise(lua, "First argument must be a number (log level).");
-	int level = (int)lua_tonumber(lua, 1);
+	int level = small_number(lua, 1);
 	if (level < LOG_LEVEL_DEBUG || level > LOG_LEVEL_WARNING)
 		return raise(lua, "Invalid debug level.");
 	struct log *log = &engine_of(lua)->home->server->config.log;
@@ -144,7 +153,7 @@ static int set_resp(lua_State *lua)
 
 	if (lua_gettop(lua) != 1)
 		return raise(lua, "redis.setresp() requires one argument.");
-	int proto = (int)lua_tonumber(lua, 1);
+	int proto = small_number(lua, 1);
 	if (proto != 2 && proto != 3)
 		return raise(lua, "RESP version must be 2 or 3.");
 	run->proto = proto;
@@ -158,7 +167,7 @@ static int set_repl(lua_State *lua)
 	/* Redis's words, which count the call itself. */
 	if (lua_gettop(lua) != 1)
 		return raise(lua, "redis.set_repl() requires two arguments.");
-	int targets = (int)lua_tonumber(lua, 1);
+	int targets = small_number(lua, 1);
 	if (targets & ~(RUN_TARGET_AOF | RUN_TARGET_REPLICAS))
 		return raise(lua, "Invalid replication flags. Use REPL_AOF, REPL_REPLICA, "
 				  "REPL_ALL or REPL_NONE.");

@@ -75,7 +75,11 @@ int engine_load(lua_State *lua, struct bytes code, const char *name)
 {
 	struct chunk c = {.parts = {BYTES(" "), code}};
 
-	return lua_load(lua, next_part, &c, name);
+	/* The parser makes a string of the name and lets the collector take it while it still needs it. */
+	lua_pushstring(lua, name);
+	int failed = lua_load(lua, next_part, &c, name);
+	lua_remove(lua, -2);
+	return failed;
 }
 
 void engine_bound(struct engine *e)

@@ -140,8 +140,11 @@ static void control(struct format *f, char c)
 static void put_integer(luaL_Buffer *b, const struct format *f, double v, size_t size)
 {
 	unsigned char out[INT_MAX_SIZE];
-	unsigned long long value = v < 0 ? (unsigned long long)(long long)v : (unsigned long long)v;
-
+	/* What 64 bits cannot hold is what this kind of machine makes of it, also where C leaves it open. */
+	unsigned long long value = v >= 0x1p64    ? 0
+				   : v >= 0       ? (unsigned long long)v
+				   : v >= -0x1p63 ? (unsigned long long)(long long)v
+						  : 1ull << 63;
 	for (size_t i = 0; i < size; i++) {
 		out[f->little ? i : size - 1 - i] = (unsigned char)value;
 		value >>= 8;

@@ -4,13 +4,18 @@
  * refuses to write; what would see through that (next, pairs, rawget, rawset, table.insert ...) is wrapped. The real table stands in
  * the metatable under an address that no script can name.
  */
+#include <limits.h>
 #include <lua5.1/lualib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "resp/scripts/internal.h"
 
 /* Needs what internal.h includes. */
 #include <lua5.1/lua-bitop.h>
+
+/* In one pattern: no more than there is stack for, many more than anybody writes. */
+#define REPEATS_MAX 10000
 
 static const char seal_key = 0;
 
@@ -285,6 +290,7 @@ static int safe_load(lua_State *lua)
 
 	luaL_checktype(lua, 1, LUA_TFUNCTION);
 	lua_settop(lua, 3);
+	lua_pushstring(lua, name); /* see engine_load() */
 	return loaded(lua, lua_load(lua, next_piece, &p, name));
 }
 
@@ -322,6 +328,91 @@ static int seeded_randomseed(lua_State *lua)
 {
 	rng_seed(&engine_of(lua)->rng, (uint64_t)(int64_t)luaL_checkint(lua, 1));
 	return 0;
+}
+
+/* --- in place of those that a number leads out of their memory --- */
+
+/* Argument @i as the libraries' own bit functions take it: a number's lowest 32 bits, rounded. */
+static uint32_t bits_arg(lua_State *lua, int i)
+{
+	double v = luaL_checknumber(lua, i) + 0x1.8p52;
+	uint64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	return (uint32_t)bits;
+}
+
+/* A count below 0 asks for capitals. The library's own negates the least one, and writes that many in front of its buffer. */
+static int safe_tohex(lua_State *lua)
+{
+	uint32_t bits = bits_arg(lua, 1), n = lua_isnone(lua, 2) ? 8 : bits_arg(lua, 2);
+	bool capitals = n >> 31;
+	char text[8 + 1];
+
+	if (capitals)
+		n = 0 - n;
+	if (n > 8)
+		n = 8;
+	snprintf(text, sizeof(text), capitals ? "%08X" : "%08x", bits);
+	lua_pushlstring(lua, text + 8 - n, n);
+	return 1;
+}
+
+/* The library's own counts in an int, and what a compiler makes of it takes more than there is room for. */
+static int safe_unpack(lua_State *lua)
+{
+	luaL_checktype(lua, 1, LUA_TTABLE);
+	int from = luaL_optint(lua, 2, 1);
+	int to = luaL_opt(lua, luaL_checkint, 3, (int)lua_objlen(lua, 1));
+	int64_t n = (int64_t)to - from + 1;
+
+	if (n <= 0)
+		return 0;
+	if (n > INT_MAX || !lua_checkstack(lua, (int)n))
+		return luaL_error(lua, "too many results to unpack");
+	for (int i = 0; i < n; i++)
+		lua_rawgeti(lua, 1, from + i);
+	return (int)n;
+}
+
+/* Each of these may be a step deeper in C where the library matches. */
+static size_t count_repeats(const char *pattern, size_t n)
+{
+	size_t repeats = 0;
+
+	for (const char *at = pattern; at < pattern + n; at++)
+		repeats += *at == '?' || *at == '*' || *at == '+' || *at == '-';
+	return repeats;
+}
+
+/* A function of the library, which takes the stack as it is, behind a look at its pattern. Upvalues: that function, and whether its fourth
+ * argument says that the pattern is none. */
+static int match_bounded(lua_State *lua)
+{
+	bool plain = lua_toboolean(lua, lua_upvalueindex(2)) && lua_toboolean(lua, 4);
+
+	if (!plain && lua_type(lua, 2) == LUA_TSTRING && lua_objlen(lua, 2) > REPEATS_MAX &&
+	    count_repeats(lua_tostring(lua, 2), lua_objlen(lua, 2)) > REPEATS_MAX)
+		return luaL_error(lua, "pattern too complex");
+	return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+static void bound_patterns(lua_State *lua)
+{
+	static const char *const names[] = {"find", "match", "gmatch", "gfind", "gsub", NULL};
+
+	lua_getglobal(lua, "string");
+	for (const char *const *n = names; *n; n++) {
+		lua_getfield(lua, -1, *n);
+		if (lua_iscfunction(lua, -1)) {
+			lua_pushboolean(lua, n == names);
+			lua_pushcclosure(lua, match_bounded, 2);
+			lua_setfield(lua, -2, *n);
+		} else {
+			lua_pop(lua, 1);
+		}
+	}
+	lua_pop(lua, 1);
 }
 
 /* --- opening --- */
@@ -388,6 +479,9 @@ void sandbox_open(lua_State *lua)
 	set_function(lua, NULL, "xpcall", wrapped_xpcall);
 	set_function(lua, NULL, "loadstring", safe_loadstring);
 	set_function(lua, NULL, "load", safe_load);
+	set_function(lua, NULL, "unpack", safe_unpack);
+	set_function(lua, "bit", "tohex", safe_tohex);
+	bound_patterns(lua);
 	set_function(lua, "math", "random", seeded_random);
 	set_function(lua, "math", "randomseed", seeded_randomseed);
 	set_function(lua, "table", "insert", wrapped_insert);
