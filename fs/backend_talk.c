@@ -307,7 +307,7 @@ bool talk_backlog(struct backend_talk *t, size_t bytes)
 		t->soft_since_ms = 0;
 	else if (!t->soft_since_ms)
 		t->soft_since_ms = now;
-	else if (now - t->soft_since_ms > limit->soft_seconds * 1000)
+	else if (config_obuf_too_long(limit, now - t->soft_since_ms))
 		over = true;
 	if (!over)
 		return true;

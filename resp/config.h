@@ -34,8 +34,15 @@ struct config_strings { /* a list of words, each and the array from mem.h */
 
 struct config_obuf_limit {
 	size_t hard, soft;
-	int64_t soft_seconds;
+	int64_t soft_seconds; /* any that is not below 0 */
 };
+
+/* Whether it has been above the soft limit for too long, after @ms. */
+static inline bool config_obuf_too_long(const struct config_obuf_limit *limit, int64_t ms)
+{
+	return limit->soft_seconds <= INT64_MAX / 1000 && ms > limit->soft_seconds * 1000;
+}
+
 enum { OBUF_NORMAL, OBUF_REPLICA, OBUF_PUBSUB, OBUF_CLASSES };
 
 /* notify_events: enum notify_class (resp/command.h) and these. */

@@ -478,9 +478,9 @@ static void refresh_slow_ticks(struct server *server)
 	int64_t threshold = server->config.latency_monitor_threshold;
 	if (threshold > 0 && (limit < 0 || threshold < limit / 1000))
 		limit = threshold < INT64_MAX / 1000 ? threshold * 1000 : INT64_MAX;
-	server->slow_ticks = limit < 0
-				     ? UINT64_MAX
-				     : (uint64_t)((double)limit * server->registry->rate.per_usec);
+	/* The latest limits are more ticks than a number holds: never. */
+	double ticks = (double)limit * server->registry->rate.per_usec;
+	server->slow_ticks = limit < 0 || ticks >= 0x1p64 ? UINT64_MAX : (uint64_t)ticks;
 }
 
 static void look_up(struct server *server, struct dispatch_item *item)

@@ -294,6 +294,16 @@ static void set_size(struct task *t, struct handle *h, uint64_t size)
 	}
 }
 
+/* A time that is too far away for the number gets the nearest second that is not. */
+static int64_t time_ns(struct timespec at)
+{
+	const int64_t least = INT64_MIN / 1000000000 + 1, most = INT64_MAX / 1000000000 - 1;
+
+	if (at.tv_sec < least || at.tv_sec > most)
+		at = (struct timespec){.tv_sec = at.tv_sec < 0 ? least : most};
+	return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
 /* What is staged gets it when it is stored. */
 static void set_time(struct task *t, const struct stat *attr, int to_set)
 {
@@ -303,7 +313,7 @@ static void set_time(struct task *t, const struct stat *attr, int to_set)
 
 	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
 		clock_gettime(CLOCK_REALTIME, &at);
-	int64_t ns = (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+	int64_t ns = time_ns(at);
 	for (struct handle *h = i->writers; h; h = h->next) {
 		if (!h->unsaved)
 			continue;

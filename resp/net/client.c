@@ -165,9 +165,14 @@ static const struct session_ops client_ops = {
 /* Redis counts what goes beyond a first buffer of this size: a limit of a few bytes still lets small replies through. */
 #define OUTPUT_UNCOUNTED 16384
 
+static size_t with_uncounted(size_t limit)
+{
+	return limit < SIZE_MAX - OUTPUT_UNCOUNTED ? limit + OUTPUT_UNCOUNTED : SIZE_MAX;
+}
+
 static size_t hard_limit(const struct config_obuf_limit *limit)
 {
-	return limit->hard ? limit->hard + OUTPUT_UNCOUNTED : 0;
+	return limit->hard ? with_uncounted(limit->hard) : 0;
 }
 
 static struct client *cannot_be(struct client *c)
@@ -347,14 +352,14 @@ void client_check_output(struct client *c)
 		close_for_output(c);
 		return;
 	}
-	if (limit->soft == 0 || pending <= limit->soft + OUTPUT_UNCOUNTED) {
+	if (limit->soft == 0 || pending <= with_uncounted(limit->soft)) {
 		c->soft_since_ms = 0;
 		return;
 	}
 	int64_t now = loop_clock_ms(c->net->loop);
 	if (c->soft_since_ms == 0)
 		c->soft_since_ms = now;
-	else if (now - c->soft_since_ms > limit->soft_seconds * 1000)
+	else if (config_obuf_too_long(limit, now - c->soft_since_ms))
 		close_for_output(c);
 }
 

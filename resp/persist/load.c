@@ -1,6 +1,7 @@
 /* resp/persist/load.c - the file back into memory. See snapshot.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,9 @@ static void on_aux(void *arg, struct bytes name, struct bytes value)
 		log_line(log, LOG_LEVEL_NOTICE, "Loading RDB produced by version %.*s",
 			 value.n < 64 ? (int)value.n : 64, value.p);
 	} else if (bytes_is(name, "ctime")) {
-		long long age = s->keyspace->now_ms / 1000 - number(value);
+		long long age;
+		if (__builtin_sub_overflow(s->keyspace->now_ms / 1000, number(value), &age))
+			age = LLONG_MAX;
 		log_line(log, LOG_LEVEL_NOTICE, "RDB age %lld seconds", age > 0 ? age : 0);
 	} else if (bytes_is(name, "used-mem")) {
 		s->snapshot->figures.load_used_mem = (uint64_t)number(value);

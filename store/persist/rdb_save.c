@@ -88,7 +88,7 @@ static void delay(const struct saving *s)
 
 	if (us > 0)
 		usleep((useconds_t)us);
-	else if (s->keys % (uint64_t)-us == 0)
+	else if (s->keys % (uint64_t) - (int64_t)us == 0)
 		usleep(1);
 }
 

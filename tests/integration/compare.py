@@ -476,7 +476,7 @@ def main():
     p.add_argument("--verbose", action="store_true")
     o = p.parse_args()
     only = set(o.only.upper().split(",")) if o.only else None
-    with servers.Server(kind="redis" if o.self else "inodis") as mine, servers.Server(kind="redis") as theirs:
+    with servers.Server(kind="redis" if o.self else "inodis", args=servers.OFTEN) as mine, servers.Server(kind="redis", args=servers.OFTEN) as theirs:
         run = Run(mine, theirs, o.seed, only, o.verbose)
         print(f"seed {o.seed}")
         for family in o.family or FAMILIES:

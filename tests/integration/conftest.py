@@ -46,9 +46,7 @@ def conn(server):
 def side_by_side():
     if not servers.redis_binary("/tmp"):
         pytest.skip("no redis-server here")
-    # Redis looks at the times of blocked clients when its cron runs: the oftener, the shorter these tests.
-    often = ["--hz", "100"]
-    with servers.Server(args=often) as mine, servers.Server(kind="redis", args=often) as theirs:
+    with servers.Server(args=servers.OFTEN) as mine, servers.Server(kind="redis", args=servers.OFTEN) as theirs:
         yield mine, theirs
 
 

@@ -172,6 +172,15 @@ def test_what_is_refused_is_said(start, tmp_path, said, content):
     s.proc.returncode = 0  # the end that was asked for
 
 
+@pytest.mark.parametrize("ctime", (-(1 << 63), (1 << 63) - 1, "never"))
+def test_a_file_may_be_of_any_age(start, tmp_path, ctime):
+    (tmp_path / "dump.rdb").write_bytes(rdb(9, b"\xfa" + text("ctime") + text(ctime), b"\0" + text("k") + text("v")))
+    s = start(folder=tmp_path)
+    with s.conn() as c:
+        assert c.do("GET", "k") == b"v"
+    assert "RDB age" in s.log()
+
+
 def test_data_of_a_module_is_left_out_and_the_rest_is_there(start, tmp_path):
     (tmp_path / "dump.rdb").write_bytes(rdb(9, b"\xf7\x81\x00\x10\x83\x10\x51\x87\x20\x92\x02\x02\x05" + text("data") + b"\0\0" + text("k") + text("v")))
     s = start(folder=tmp_path)

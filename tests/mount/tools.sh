@@ -52,6 +52,10 @@ touch "$M/string/word"
 is "$(year "$M/string/word")$(R strlen word)" "$(date +%Y)7" "touch is now, and never changes a value"
 touch -d 1969-12-31T23:59:58.5Z "$M/string/word"
 is "$(TZ=UTC stat -c %y "$M/string/word" | cut -c1-21)" "1969-12-31 23:59:58.5" "before the epoch, in parts of a second"
+touch -d @99999999999 "$M/string/word"
+is "$(year "$M/string/word")" 2262 "no later than there are nanoseconds for"
+touch -d @-99999999999 "$M/string/word"
+is "$(year "$M/string/word")" 1677 "nor earlier"
 R set word new >/dev/null
 is "$(year "$M/string/word")" "$(date +%Y)" "SET ends it"
 touch -d 2002-01-01 "$M/string/word" && R flushall >/dev/null && R set word x >/dev/null
