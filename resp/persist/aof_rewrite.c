@@ -112,6 +112,7 @@ static void forget(struct aof *a)
 	close(a->rewrite.pipe);
 	a->rewrite.watch = NULL;
 	a->rewrite.pid = 0;
+	child_gone(a->server);
 }
 
 static void on_pipe(void *arg, unsigned events)

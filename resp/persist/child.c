@@ -168,6 +168,7 @@ static void forget(struct snapshot *n)
 	n->watch = NULL;
 	n->pipe = -1;
 	n->child = 0;
+	child_gone(n->server);
 }
 
 static void drop_temp(struct server *s, pid_t pid)
@@ -275,6 +276,12 @@ void child_began(struct server *s)
 	n->figures.cow = n->figures.cow_peak = 0;
 	n->figures.keys_done = 0;
 	n->figures.keys_total = count_keys(s->keyspace);
+	s->keyspace->access_frozen = true;
+}
+
+void child_gone(struct server *s)
+{
+	s->keyspace->access_frozen = false;
 }
 
 pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)

@@ -67,8 +67,9 @@ bool child_report_end(struct server *s, struct child_report *c, const char *what
 /* A child with a pipe to the server, whose own end *@pipe is: 0 in the child, its pid in the server, where reading does not block; -1 with
  * errno. */
 pid_t child_fork(struct server *s, enum process_kind kind, int *pipe);
-/* A child began: its reports are the current ones. */
+/* A child began: its reports are the current ones, and until it is gone looks at keys leave no mark in them. */
 void child_began(struct server *s);
+void child_gone(struct server *s);
 /* Take what it told; false when it is gone. */
 bool child_read_reports(struct server *s, int pipe);
 

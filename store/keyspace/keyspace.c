@@ -193,7 +193,7 @@ uint64_t keyspace_read_hashed(struct db *db, struct bytes key, uint64_t hash,
 	if (how != KEYSPACE_NOTOUCH) {
 		if (slot) {
 			db->ks->stats.hits++;
-			if (how == KEYSPACE_TOUCH)
+			if (how == KEYSPACE_TOUCH && !db->ks->access_frozen)
 				access_touch(db->ks, *slot);
 		} else {
 			db->ks->stats.misses++;
@@ -212,7 +212,7 @@ uint64_t keyspace_read(struct db *db, struct bytes key, enum keyspace_lookup how
 uint64_t *keyspace_write_hashed(struct db *db, struct bytes key, uint64_t hash)
 {
 	uint64_t *slot = keyspace_find(db, key, hash, true);
-	if (slot)
+	if (slot && !db->ks->access_frozen)
 		access_touch(db->ks, *slot);
 	return slot;
 }
@@ -234,6 +234,10 @@ bool keyspace_reshape(struct db *db, uint64_t *slot, uint64_t hash, uint64_t bit
 	uint64_t w = entry_reshape(old, bits, expire_at, value_size, keep);
 	if (!w)
 		return false;
+	/* Most new values have the size of the old one. Where nothing changes nothing is written: while a child saves, the first write to each
+	 * page costs a fault and a copy of it. */
+	if (w == old)
+		return true;
 	*slot = w;
 	if (again && w & WORD_EXPIRE)
 		*again = w;

@@ -92,6 +92,7 @@ struct keyspace {
 	int64_t now_ms;     /* since the epoch */
 	uint32_t lru_clock; /* seconds, 24 bits; or minutes << 8 under LFU */
 	bool expiry_frozen; /* keys past their time are hidden but not removed (loading, DEBUG SET-ACTIVE-EXPIRE 0 does not set it) */
+	bool access_frozen; /* a child has the entries as they are: a look leaves access bits alone, which would copy a page each */
 	bool replaying; /* keys past their time are as all others: what is replayed may let them live longer */
 	struct keyspace_policy policy;
 	struct keyspace_hooks hooks;

@@ -265,6 +265,30 @@ def test_shutdown_saves_as_it_is_told(start, tmp_path, words, kept):
         assert c.do("DBSIZE") == kept
 
 
+@pytest.mark.parametrize("command, running", [("BGSAVE", "rdb_bgsave_in_progress"), ("BGREWRITEAOF", "aof_rewrite_in_progress")])
+def test_reading_while_a_child_saves_leaves_no_mark_in_the_key(server, conn, command, running):
+    """Each mark would copy a page; a key that is written anew is as fresh as any."""
+    conn.do("SET", "k", "v")
+    old = conn.do("DUMP", "k")
+    for key in ("read", "written"):
+        conn.do("RESTORE", key, 0, old, "IDLETIME", 100)
+    for i in range(200):
+        conn.do("SET", f"other:{i}", i)
+    conn.do("CONFIG", "SET", "rdb-key-save-delay", 20000)
+    conn.do(command)
+    wait_for(lambda: server.info()[running] == "1")
+    assert conn.do("GET", "read") == b"v"
+    conn.do("SET", "written", "w")
+    assert conn.do("OBJECT", "IDLETIME", "read") >= 100
+    assert conn.do("OBJECT", "IDLETIME", "written") < 100
+    assert server.info()[running] == "1"
+    with open(f"/proc/{server.pid}/task/{server.pid}/children") as f:
+        os.kill(int(f.read().split()[0]), signal.SIGUSR1)
+    wait_for(lambda: server.info()[running] == "0")
+    assert conn.do("GET", "read") == b"v"
+    assert conn.do("OBJECT", "IDLETIME", "read") < 100
+
+
 def test_a_killed_save_leaves_the_old_file(server, conn):
     conn.do("SET", "old", "value")
     assert conn.do("SAVE") == b"OK"

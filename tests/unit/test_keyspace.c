@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "store/base/bgfree.h"
@@ -420,6 +422,39 @@ static void overwriting_stays_in_place(void **state)
 	keyspace_free(ks);
 }
 
+/* Where a value of the same size takes the place of another, with the same expiry or another, the tables are not written to. */
+static void overwriting_leaves_the_tables_alone(void **state)
+{
+	(void)state;
+	struct keyspace *ks = fresh(1000);
+	struct db *db = ks->dbs;
+	struct table *tables[] = {&db->keys, &db->volatiles};
+	for (unsigned i = 0; i < 30000; i++)
+		keyspace_set_string_expire(db, numbered("key:%07u", i),
+					   keyhash(numbered("key:%07u", i)), BYTES("abcdefgh"), 0,
+					   i % 2 ? -1 : 100000);
+	for (size_t i = 0; i < 2; i++) {
+		while (table_step(tables[i], 100000))
+			;
+		assert_return_code(mprotect(tables[i]->buckets[0],
+					    sizeof(struct { char line[64]; }) << tables[i]->bits[0],
+					    PROT_READ),
+				   errno);
+	}
+	for (unsigned i = 0; i < 30000; i++)
+		keyspace_set_string_expire(db, numbered("key:%07u", i),
+					   keyhash(numbered("key:%07u", i)), BYTES("hgfedcba"), 0,
+					   i % 2 ? -1 : 200000);
+	for (size_t i = 0; i < 2; i++)
+		assert_return_code(mprotect(tables[i]->buckets[0],
+					    sizeof(struct { char line[64]; }) << tables[i]->bits[0],
+					    PROT_READ | PROT_WRITE),
+				   errno);
+	assert_int_equal(entry_expiry(keyspace_read(db, numbered("key:%07u", 4), KEYSPACE_NOTOUCH)),
+			 200000);
+	keyspace_free(ks);
+}
+
 /* OBJECT ENCODING answers in Redis's words. */
 static void encodings_have_their_names(void **state)
 {
@@ -775,6 +810,24 @@ static void idle_counts_from_touch(void **state)
 	keyspace_free(ks);
 }
 
+/* While access is frozen a key's idle time goes on, whether it is read or looked up for a change; a new value begins anew. */
+static void frozen_access_leaves_no_mark(void **state)
+{
+	(void)state;
+	struct keyspace *ks = fresh(1000000);
+	keyspace_set_string(ks->dbs, BYTES("k"), BYTES("v"), 0);
+	keyspace_set_now(ks, 1100000);
+	ks->access_frozen = true;
+	keyspace_read(ks->dbs, BYTES("k"), KEYSPACE_TOUCH);
+	keyspace_write(ks->dbs, BYTES("k"));
+	uint64_t w = keyspace_read(ks->dbs, BYTES("k"), KEYSPACE_NOTOUCH);
+	assert_int_equal(keyspace_idle_seconds(ks, w), 100);
+	keyspace_set_string(ks->dbs, BYTES("k"), BYTES("w"), 0);
+	w = keyspace_read(ks->dbs, BYTES("k"), KEYSPACE_NOTOUCH);
+	assert_int_equal(keyspace_idle_seconds(ks, w), 0);
+	keyspace_free(ks);
+}
+
 /* The LFU counter begins at 5, grows with the logarithm of the uses and decays by the minute. */
 static void frequency_is_logarithmic(void **state)
 {
@@ -807,6 +860,7 @@ int main(void)
 		cmocka_unit_test(changes_match_model),
 		cmocka_unit_test(changes_match_model_lazily),
 		cmocka_unit_test(overwriting_stays_in_place),
+		cmocka_unit_test(overwriting_leaves_the_tables_alone),
 		cmocka_unit_test(encodings_have_their_names),
 		cmocka_unit_test(big_values_are_shared_not_torn),
 		cmocka_unit_test(appending_is_amortized),
@@ -819,6 +873,7 @@ int main(void)
 		cmocka_unit_test(scan_of_one_type_is_exact),
 		cmocka_unit_test(few_keys_take_few_steps),
 		cmocka_unit_test(idle_counts_from_touch),
+		cmocka_unit_test(frozen_access_leaves_no_mark),
 		cmocka_unit_test(frequency_is_logarithmic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
