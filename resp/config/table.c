@@ -262,7 +262,8 @@ const struct directive directive_table[] = {
 	       .doc = "Milliseconds after which a turn that takes longer leaves a stack trace in "
 		      "the log; 0 for never."),
 	BOOL("disable-thp", "yes", .flags = D_IMMUTABLE,
-	     .doc = "No effect here: tables ask for huge pages where they pay."),
+	     .doc = "No effect here: tables ask for huge pages where they pay, and a full heap is "
+		    "moved into them without growing."),
 	ENUM("oom-score-adj", "no", oom_words, FIELD(oom_score_adj), .apply = apply_oom,
 	     .doc = "Whether the kernel is told how willingly to end this process when memory runs "
 		    "out."),

@@ -18,12 +18,17 @@
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "store/base/gather.h"
 #include "store/base/mem.h"
 
 /* How often a child tells of its keys; what it copied is asked for at most so large a part of the time, since the kernel walks
  * all pages to answer. */
 #define REPORT_US 200000
 #define COW_PART  100
+
+/* The heap is gone over when it grew by so much, and no sooner than so long after the last time. */
+#define GATHER_GROWTH ((size_t)8 << 20)
+#define GATHER_MS     1000
 
 static int64_t clock_us(void)
 {
@@ -282,6 +287,26 @@ void child_began(struct server *s)
 void child_gone(struct server *s)
 {
 	s->keyspace->access_frozen = false;
+	s->snapshot->gather.due = true;
+}
+
+/* Let the heap be in huge pages when the next child is made: after a child, of which every page that was written to since is a
+ * copy of its own, and where it grew. */
+void child_gather(struct server *s, int64_t now_ms)
+{
+	struct snapshot *n = s->snapshot;
+	size_t used = mem_used();
+
+	if (used < n->gather.used)
+		n->gather.used = used;
+	if (s->keyspace->access_frozen || gather_running() ||
+	    now_ms - n->gather.began_ms < GATHER_MS ||
+	    (!n->gather.due && used - n->gather.used < GATHER_GROWTH))
+		return;
+	gather_start();
+	n->gather.due = false;
+	n->gather.used = used;
+	n->gather.began_ms = now_ms;
 }
 
 pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)
@@ -292,6 +317,7 @@ pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)
 		return -1;
 	int64_t begin = clock_us();
 	s->snapshot->parent = getpid();
+	gather_stop();
 	pid_t pid = fork();
 	if (pid == 0) {
 		*pipe = ends[1];

@@ -35,6 +35,11 @@ struct snapshot {
 	bool due; /* asked for in the middle of a unit: begins behind it */
 	uint64_t
 		memory; /* in use when the save began; the child must not ask, a lock may be held there for ever */
+	struct {
+		bool due;
+		size_t used; /* when it began */
+		int64_t began_ms;
+	} gather;
 	struct snapshot_figures figures;
 };
 
@@ -70,6 +75,8 @@ pid_t child_fork(struct server *s, enum process_kind kind, int *pipe);
 /* A child began: its reports are the current ones, and until it is gone looks at keys leave no mark in them. */
 void child_began(struct server *s);
 void child_gone(struct server *s);
+/* Once a turn of the cron: have the heap made ready for the next one. */
+void child_gather(struct server *s, int64_t now_ms);
 /* Take what it told; false when it is gone. */
 bool child_read_reports(struct server *s, int pipe);
 

@@ -279,6 +279,7 @@ void snapshot_cron(struct server *s, int64_t now_ms)
 
 	if (snapshot_running(s) || aof_rewrite_running(s) || s->loading || s->stopping)
 		return;
+	child_gather(s, now_ms);
 	if (!n->figures.last_ok && now_ms - n->last_try_ms <= RETRY_MS)
 		return;
 	if (point_reached(s, now_ms, &seconds, &changes)) {
