@@ -17,7 +17,7 @@
 
 static uint64_t hash_of(const struct call *c, struct bytes key)
 {
-	if (c->has_hash1 && c->argc > 1 && key.p == c->argv[1].p && key.n == c->argv[1].n)
+	if (c->has_hash1 && key.p == c->argv[1].p && key.n == c->argv[1].n)
 		return c->hash1;
 	return keyhash(key);
 }

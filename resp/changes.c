@@ -6,8 +6,6 @@
 #include "resp/times.h"
 #include "store/base/mem.h"
 
-#define CHANGES_GROUPS 4096
-
 #define FILTER_WORDS ((1u << CHANGES_BITS) / 64)
 /* More groups than that in one turn are all of them. */
 #define NOTES_MAX 8192
@@ -21,24 +19,22 @@ struct waited {
 };
 
 struct changes {
-	uint64_t serial;
-	struct change_stamp latest;
-	bool watched; /* a change of a value may have to be noted, or of a key in times */
-	bool any;     /* of any key */
+	struct changes_front
+		front; /* first; watched: for a change of a value, or of a key in times */
+	bool any;      /* of any key */
 	struct changes_eye *eyes;
 	bool noted, all_noted, any_noted;
 	struct changes_watcher *watchers;
 	struct waited parts[CHANGES_PARTS]; /* with a watcher */
 	struct times times;
-	struct change_stamp groups[CHANGES_GROUPS];
 };
 
 struct changes *changes_new(int64_t now_ms)
 {
 	struct changes *c = mem_calloc(sizeof(*c));
-	c->latest.time_ms = now_ms;
-	for (unsigned i = 0; i < CHANGES_GROUPS; i++)
-		c->groups[i].time_ms = now_ms;
+	c->front.latest.time_ms = now_ms;
+	for (unsigned i = 0; i < CHANGES_STAMPS; i++)
+		c->front.groups[i].time_ms = now_ms;
 	return c;
 }
 
@@ -49,11 +45,6 @@ void changes_free(struct changes *c)
 	if (c)
 		times_clear(&c->times);
 	mem_free(c);
-}
-
-static unsigned group_of(unsigned db, uint64_t key_hash)
-{
-	return (unsigned)((key_hash >> 20) + db * 257u) % CHANGES_GROUPS;
 }
 
 static bool waits(const struct waited *w, uint32_t group)
@@ -99,21 +90,30 @@ static void see_all(struct changes *c)
 	}
 }
 
-static void note(struct changes *c, uint64_t id)
+/* Somebody waits for it, or may. Kept out of the way of those that nobody waits for. */
+__attribute__((noinline)) static void note_waited(struct changes *c, uint64_t id)
 {
 	struct waited *w = &c->parts[CHANGES_VALUE];
 
 	if (c->eyes)
 		see(c, id);
-
-	times_drop(&c->times, id);
+	if (c->times.n)
+		times_drop(&c->times, id);
 	if (c->any) {
 		c->any = false;
 		c->any_noted = c->noted = true;
 	}
 	if (w->bits && waits(w, changes_group(id)))
 		note_group(c, w, changes_group(id));
-	c->watched = w->bits || c->times.n || c->eyes;
+	c->front.watched = w->bits || c->times.n || c->eyes;
+}
+
+void changes_noted(struct changes *c, uint64_t id)
+{
+	const struct waited *w = &c->parts[CHANGES_VALUE];
+
+	if (c->any || c->eyes || c->times.n || !w->bits || waits(w, changes_group(id)))
+		note_waited(c, id);
 }
 
 static void note_all(struct changes *c)
@@ -121,22 +121,14 @@ static void note_all(struct changes *c)
 	c->any_noted |= c->any;
 	c->any = false;
 	c->all_noted = c->noted = true;
-	c->watched = c->parts[CHANGES_VALUE].bits > 0 || c->eyes;
-}
-
-void changes_mark(struct changes *c, unsigned db, uint64_t key_hash, int64_t now_ms)
-{
-	c->latest = (struct change_stamp){++c->serial, now_ms};
-	c->groups[group_of(db, key_hash)] = c->latest;
-	if (c->watched)
-		note(c, changes_id(db, key_hash));
+	c->front.watched = c->parts[CHANGES_VALUE].bits > 0 || c->eyes;
 }
 
 void changes_mark_all(struct changes *c, int64_t now_ms)
 {
-	c->latest = (struct change_stamp){++c->serial, now_ms};
-	for (unsigned i = 0; i < CHANGES_GROUPS; i++)
-		c->groups[i] = c->latest;
+	c->front.latest = (struct change_stamp){c->front.latest.serial + 1, now_ms};
+	for (unsigned i = 0; i < CHANGES_STAMPS; i++)
+		c->front.groups[i] = c->front.latest;
 	times_clear(&c->times);
 	see_all(c);
 	if (c->watchers)
@@ -145,16 +137,16 @@ void changes_mark_all(struct changes *c, int64_t now_ms)
 
 struct change_stamp changes_get(const struct changes *c, unsigned db, uint64_t key_hash)
 {
-	return c->groups[group_of(db, key_hash)];
+	return c->front.groups[changes_stamp_at(changes_id(db, key_hash))];
 }
 
 void changes_set_time(struct changes *c, unsigned db, uint64_t key_hash, int64_t time_ns)
 {
 	uint64_t id = changes_id(db, key_hash);
 
-	if (c->watched)
-		note(c, id);
-	c->watched |= times_put(&c->times, id, time_ns);
+	if (c->front.watched)
+		changes_noted(c, id);
+	c->front.watched |= times_put(&c->times, id, time_ns);
 }
 
 bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, int64_t *time_ns)
@@ -164,7 +156,7 @@ bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, i
 
 struct change_stamp changes_latest(const struct changes *c)
 {
-	return c->latest;
+	return c->front.latest;
 }
 
 /* --- keys that somebody reads over several turns --- */
@@ -173,7 +165,7 @@ void changes_look(struct changes *c, struct changes_eye *e, unsigned db, uint64_
 {
 	*e = (struct changes_eye){.id = changes_id(db, key_hash)};
 	DL_APPEND(c->eyes, e);
-	c->watched = true;
+	c->front.watched = true;
 }
 
 void changes_unlook(struct changes *c, struct changes_eye *e)
@@ -220,7 +212,7 @@ void changes_unwatch(struct changes *c, struct changes_watcher *w)
 	for (int i = 0; i < CHANGES_PARTS; i++)
 		waited_fini(&c->parts[i]);
 	c->any = c->noted = c->all_noted = c->any_noted = false;
-	c->watched = c->times.n || c->eyes;
+	c->front.watched = c->times.n || c->eyes;
 }
 
 void changes_hold(struct changes *c, uint32_t group, enum changes_part part)
@@ -231,7 +223,7 @@ void changes_hold(struct changes *c, uint32_t group, enum changes_part part)
 		return;
 	w->filter[group / 64] |= UINT64_C(1) << (group % 64);
 	w->bits++;
-	c->watched |= part == CHANGES_VALUE;
+	c->front.watched |= part == CHANGES_VALUE;
 }
 
 void changes_release(struct changes *c, uint32_t group, enum changes_part part)
@@ -248,7 +240,7 @@ void changes_release(struct changes *c, uint32_t group, enum changes_part part)
 
 void changes_hold_any(struct changes *c)
 {
-	c->any = c->watched = true;
+	c->any = c->front.watched = true;
 }
 
 void changes_withdraw(struct changes *c)

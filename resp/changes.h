@@ -24,9 +24,53 @@ struct change_stamp {
 	int64_t time_ms; /* when, since the epoch */
 };
 
+/* How a key is called; the group of what is called so. */
+static inline uint64_t changes_id(unsigned db, uint64_t key_hash)
+{
+	return key_hash + db * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* With 100,000 held, nine of ten others are told from them by their group alone. */
+#define CHANGES_BITS 20
+
+static inline uint32_t changes_group(uint64_t id)
+{
+	return (uint32_t)(id >> (64 - CHANGES_BITS));
+}
+
 struct changes *changes_new(int64_t now_ms);
 void changes_free(struct changes *c);
-void changes_mark(struct changes *c, unsigned db, uint64_t key_hash, int64_t now_ms);
+
+/* What every change touches, in front of the rest. */
+#define CHANGES_STAMPS 4096
+struct changes_front {
+	struct change_stamp latest;
+	bool watched; /* changes_noted wants to hear of it */
+	struct change_stamp groups[CHANGES_STAMPS];
+};
+
+static inline unsigned changes_stamp_at(uint64_t id)
+{
+	return (id >> 20) % CHANGES_STAMPS;
+}
+
+/* For changes_mark alone: somebody may wait for this one. */
+void changes_noted(struct changes *c, uint64_t id);
+
+static inline void changes_mark(struct changes *c, unsigned db, uint64_t key_hash, int64_t now_ms)
+{
+	struct changes_front *f = (struct changes_front *)c;
+	uint64_t id = changes_id(db, key_hash), serial = ++f->latest.serial;
+	struct change_stamp *group = &f->groups[changes_stamp_at(id)];
+
+	/* By fields: one that was just stored in parts is slow to load whole. */
+	f->latest.time_ms = now_ms;
+	group->time_ms = now_ms;
+	group->serial = serial;
+	if (f->watched)
+		changes_noted(c, id);
+}
+
 /* FLUSHALL, FLUSHDB, SWAPDB: all groups. */
 void changes_mark_all(struct changes *c, int64_t now_ms);
 struct change_stamp changes_get(const struct changes *c, unsigned db, uint64_t key_hash);
@@ -52,9 +96,6 @@ void changes_unlook(struct changes *c, struct changes_eye *e);
 
 /* --- keys that somebody keeps a copy of --- */
 
-/* With 100,000 held, nine of ten others are told from them by their group alone. */
-#define CHANGES_BITS 20
-
 /* What is waited for. A name changes with the key's being there, its type and the time at which it goes; the value with anything. */
 enum changes_part { CHANGES_VALUE, CHANGES_NAME, CHANGES_PARTS };
 
@@ -68,17 +109,6 @@ struct change_notes {
 	bool any;   /* some key did, and changes_hold_any() had asked */
 	bool blunt; /* the keyspace must be left alone: a command is running */
 };
-
-/* How a key is called; the group of what is called so. */
-static inline uint64_t changes_id(unsigned db, uint64_t key_hash)
-{
-	return key_hash + db * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static inline uint32_t changes_group(uint64_t id)
-{
-	return (uint32_t)(id >> (64 - CHANGES_BITS));
-}
 
 /* One that keeps copies: the caller's own, filled in by him, left alone while it watches. */
 struct changes_watcher {
