@@ -53,7 +53,7 @@ def test_a_heap_that_grew_is_moved_into_huge_pages_without_growing(heap):
 def test_what_a_save_made_small_is_moved_again_and_an_emptied_heap_goes(heap):
     with heap.conn(timeout=60) as c:
         wait_for(lambda: small(heap) < 60 * MEGA)
-        c.do("CONFIG", "SET", "rdb-key-save-delay", 2)
+        c.do("CONFIG", "SET", "rdb-key-save-delay", 50)
         c.do("BGSAVE")
         # Each write to a page that the child has too makes that one, and its huge page's others, small.
         for i in range(0, KEYS, 200):
