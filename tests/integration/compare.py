@@ -273,6 +273,8 @@ class Run:
                 continue
             if rng.random() < 0.12 and name not in NO_MUTATION:
                 call = mutate(call, rng, args)
+            if name.startswith("RESTORE") and len(call) > 3 and call[2].isdigit() and 0 < int(call[2]) < 10**6 and b"ABSTTL" not in map(bytes.upper, call[4:]):
+                call[2] += b"00000"  # nor may what is restored expire on one server before it does on the other
             if name == "SPOP":
                 # What is popped is random: pop from a set of its own and drop it.
                 call[1] = b"spop"
