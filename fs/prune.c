@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "fs/fs.h"
@@ -9,13 +10,6 @@
 
 /* FUSE_NOTIFY_PRUNE, which the headers of 2022 do not have. */
 #define NOTIFY_PRUNE 9
-
-struct notify_prune {
-	struct fuse_out_header head;
-	uint32_t count, padding;
-	uint64_t spare;
-	uint64_t ids[];
-};
 
 /* Not for each name that comes: a message costs more than what it says. */
 #define PRUNE_FROM 64
@@ -25,6 +19,13 @@ struct notify_prune {
 #define PRUNE_MAX 1024
 /* Inodes looked at for each that is asked back. */
 #define PRUNE_LOOKS 4
+
+struct notify_prune {
+	struct fuse_out_header head;
+	uint32_t count, padding;
+	uint64_t spare;
+	uint64_t ids[PRUNE_MAX]; /* those that there are */
+};
 
 /* Whether it is for the kernel alone that it is here. One that is open may have pages, and the kernel would wait for those. */
 static bool may_go(const struct inode *i)
@@ -51,17 +52,18 @@ static uint32_t choose(struct mount *m, uint64_t *ids, size_t n)
 
 static void send(struct mount *m, size_t n)
 {
-	struct {
-		struct notify_prune head;
-		uint64_t ids[PRUNE_MAX];
-	} p = {.head = {.head = {.error = NOTIFY_PRUNE}}};
+	struct notify_prune p;
+	uint32_t count = choose(m, p.ids, n);
 
-	p.head.count = choose(m, p.ids, n);
-	if (!p.head.count)
+	if (!count)
 		return;
-	p.head.head.len = (uint32_t)(sizeof(p.head) + p.head.count * sizeof(uint64_t));
-	if (write(fuse_session_fd(m->session), &p, p.head.head.len) >= 0)
-		m->inodes.cache.pruned += p.head.count;
+	size_t size = offsetof(struct notify_prune, ids) + count * sizeof(*p.ids);
+	p.head = (struct fuse_out_header){.len = (uint32_t)size, .error = NOTIFY_PRUNE};
+	p.count = count;
+	p.padding = 0;
+	p.spare = 0;
+	if (write(fuse_session_fd(m->session), &p, size) >= 0)
+		m->inodes.cache.pruned += count;
 	else if (errno == EINVAL)
 		m->inodes.cache.prunes = false;
 }
