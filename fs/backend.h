@@ -63,7 +63,8 @@ struct backend_ops {
 	void (*submit)(struct backend *b, unsigned db, const struct backend_command *cmds, size_t n,
 		       backend_done done, void *arg);
 	void (*facts)(struct backend *b, unsigned db, struct bytes key, struct backend_facts *out);
-	/* Which stream stands there (extra, or NULL): never the same for two; 0 for none. */
+	/* Which stream stands there (extra, or NULL): never the same for two; 0 for none. The same for a list, of one that was only appended to
+	 * since: of a few that were asked for last, a new number may mean nothing. */
 	uint64_t (*mark)(struct backend *b, unsigned db, struct bytes key);
 	/* How many elements a key of @type holds (extra, with look and unlook, or NULL); 0 when there is none. Nothing is counted or touched. */
 	uint64_t (*elements)(struct backend *b, unsigned db, struct bytes key, const char *type);

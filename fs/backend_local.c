@@ -214,11 +214,33 @@ static void local_set_time(struct backend *b, unsigned db, struct bytes key, int
 	changes_settle(s->changes, s->running);
 }
 
+static uint64_t list_mark(struct backend_local *l, unsigned db, struct bytes key)
+{
+	struct server *s = l->server;
+	uint64_t hash = keyhash(key), id = changes_id(db, hash);
+	struct followed *f = NULL;
+
+	for (int i = 0; i < FOLLOWED && !f; i++)
+		if (l->followed[i].mark && l->followed[i].eye.id == id)
+			f = &l->followed[i];
+	if (f && !f->eye.changed)
+		return f->mark;
+	if (!f)
+		f = &l->followed[l->followed_next++ % FOLLOWED];
+	if (f->mark)
+		changes_unlook(s->changes, &f->eye);
+	changes_look(s->changes, &f->eye, db, hash);
+	f->mark = ++s->marks;
+	return f->mark;
+}
+
 static uint64_t local_mark(struct backend *b, unsigned db, struct bytes key)
 {
 	struct server *s = ((struct backend_local *)b)->server;
 	uint64_t word = keyspace_read(&s->keyspace->dbs[db], key, KEYSPACE_NOTOUCH);
 
+	if (word && word_type(word) == VALUE_LIST)
+		return list_mark((struct backend_local *)b, db, key);
 	if (!word || word_type(word) != VALUE_STREAM)
 		return 0;
 	return stream_mark(entry_container(word), ++s->marks);
@@ -416,6 +438,9 @@ static void local_free(struct backend *b)
 
 	if (l->watcher.tell)
 		changes_unwatch(l->server->changes, &l->watcher);
+	for (int i = 0; i < FOLLOWED; i++)
+		if (l->followed[i].mark)
+			changes_unlook(l->server->changes, &l->followed[i].eye);
 	if (l->timer)
 		loop_timer_remove(l->timer);
 	session_close(&l->session);

@@ -21,6 +21,9 @@ struct parcel {
 	void *arg;
 };
 
+/* A list costs each change something as long as it is one of these. */
+#define FOLLOWED 16
+
 struct backend_local {
 	struct backend base; /* first */
 	struct server *server;
@@ -33,6 +36,11 @@ struct backend_local {
 	struct backend_talk *woken;     /* have something for their owners */
 	struct loop_timer *timer;       /* by which they get it */
 	struct changes_watcher watcher; /* with a tell */
+	struct followed {
+		uint64_t mark; /* 0 for none */
+		struct changes_eye eye;
+	} followed[FOLLOWED]; /* lists that were only appended to */
+	unsigned followed_next;
 	char last_error[256];
 };
 

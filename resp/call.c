@@ -40,6 +40,13 @@ void call_changed_db(struct call *c, struct db *db, struct bytes key, enum notif
 		call_event(c, db, key, cls, event);
 }
 
+void call_appended(struct call *c, struct bytes key, enum notify_class cls, const char *event)
+{
+	changes_appends(c->server->changes, true);
+	call_changed(c, key, cls, event);
+	changes_appends(c->server->changes, false);
+}
+
 void call_noted(struct call *c, struct bytes key)
 {
 	c->dirty++;

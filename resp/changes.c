@@ -22,7 +22,10 @@ struct changes {
 	struct changes_front
 		front; /* first; watched: for a change of a value, or of a key in times */
 	bool any;      /* of any key */
-	struct changes_eye *eyes;
+	struct changes_eye *eyes; /* those that saw no change */
+	uint64_t eyes_bits
+		[16]; /* one for each eye's id, by its top bits: most changes are none that any sees */
+	bool appends;
 	bool noted, all_noted, any_noted;
 	struct changes_watcher *watchers;
 	struct waited parts[CHANGES_PARTS]; /* with a watcher */
@@ -70,24 +73,41 @@ static void note_group(struct changes *c, struct waited *w, uint32_t group)
 	clear(w, group);
 }
 
+static uint64_t *eye_word(struct changes *c, uint64_t id)
+{
+	return &c->eyes_bits[id >> 60];
+}
+
+static uint64_t eye_bit(uint64_t id)
+{
+	return UINT64_C(1) << (id >> 54 & 63);
+}
+
+static void see_change(struct changes *c, struct changes_eye *e)
+{
+	e->changed = true;
+	DL_DELETE(c->eyes, e);
+}
+
 static void see(struct changes *c, uint64_t id)
 {
-	struct changes_eye *e;
+	struct changes_eye *e, *next;
 
-	DL_FOREACH(c->eyes, e)
+	if (!(*eye_word(c, id) & eye_bit(id)))
+		return;
+	DL_FOREACH_SAFE(c->eyes, e, next)
 	{
-		e->changed |= e->id == id;
+		if (e->id == id && c->appends)
+			e->appended = true;
+		else if (e->id == id)
+			see_change(c, e);
 	}
 }
 
 static void see_all(struct changes *c)
 {
-	struct changes_eye *e;
-
-	DL_FOREACH(c->eyes, e)
-	{
-		e->changed = true;
-	}
+	while (c->eyes)
+		see_change(c, c->eyes);
 }
 
 /* Somebody waits for it, or may. Kept out of the way of those that nobody waits for. */
@@ -165,12 +185,27 @@ void changes_look(struct changes *c, struct changes_eye *e, unsigned db, uint64_
 {
 	*e = (struct changes_eye){.id = changes_id(db, key_hash)};
 	DL_APPEND(c->eyes, e);
+	*eye_word(c, e->id) |= eye_bit(e->id);
 	c->front.watched = true;
 }
 
 void changes_unlook(struct changes *c, struct changes_eye *e)
 {
-	DL_DELETE(c->eyes, e); /* the next change finds out that nobody looks */
+	const struct changes_eye *o;
+
+	if (!e->changed)
+		DL_DELETE(c->eyes, e); /* the next change finds out that nobody looks */
+	memset(c->eyes_bits, 0, sizeof(c->eyes_bits));
+	DL_FOREACH(c->eyes, o)
+	{
+		*eye_word(c, o->id) |= eye_bit(o->id);
+	}
+}
+
+void changes_appends(struct changes *c, bool on)
+{
+	if (c)
+		c->appends = on;
 }
 
 /* --- keys that somebody keeps a copy of --- */

@@ -84,15 +84,18 @@ bool changes_get_time(const struct changes *c, unsigned db, uint64_t key_hash, i
 /* --- keys that somebody reads over several turns --- */
 
 /* Whether one key changed since it was looked at; of others it hears only if they are called the same. The caller's own, left alone
- * until changes_unlook. Each that is open costs every change a comparison: for a few. */
+ * until changes_unlook but for appended. Each that is open and saw no change may cost every change a comparison: for a few. */
 struct changes_eye {
 	uint64_t id;
-	bool changed;
+	bool changed;  /* that is all it saw then */
+	bool appended; /* something was put behind what the key holds, which stayed */
 	struct changes_eye *prev, *next;
 };
 
 void changes_look(struct changes *c, struct changes_eye *e, unsigned db, uint64_t key_hash);
 void changes_unlook(struct changes *c, struct changes_eye *e);
+/* What is marked from now on, until the same with false, was appended to. @c may be NULL. */
+void changes_appends(struct changes *c, bool on);
 
 /* --- keys that somebody keeps a copy of --- */
 

@@ -228,6 +228,8 @@ static inline void call_changed(struct call *c, struct bytes key, enum notify_cl
 {
 	call_changed_db(c, c->db, key, cls, event);
 }
+/* The same where the change was nothing but something new behind what the key held, a list or stream. */
+void call_appended(struct call *c, struct bytes key, enum notify_class cls, const char *event);
 /* A change that no reader of @key's value sees (what a stream's groups remember): it is counted and journalled and the mount hears of it,
  * but no watcher does, nor who waits for the key. */
 void call_noted(struct call *c, struct bytes key);

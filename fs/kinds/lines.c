@@ -1,5 +1,6 @@
 /* list/, set/, zset/, hash/: a key as lines, an element or a row each. */
 #include "fs/fs.h"
+#include "fs/handle.h"
 #include "fs/kinds/kinds.h"
 #include "fs/kinds/walk.h"
 #include "fs/rows.h"
@@ -43,6 +44,70 @@ static bool fits(const struct task *t, const struct buf *out, const struct bytes
 	return out->n + n <= t->content_max;
 }
 
+/* What an open file (its text) or an inode (its size) has of a long list, while that was only appended to. */
+struct follow {
+	uint64_t mark; /* the list's, since */
+	uint64_t entries, size;
+};
+
+/* With more than that the list is read from its start, a piece at a time. */
+#define FOLLOW_MAX 8192
+
+static bool is_list(const struct task *t)
+{
+	return t->at.kind->columns == 1 && !t->at.kind->scan;
+}
+
+static struct follow **following(const struct task *t)
+{
+	struct inode *i = t->sized_only ? inode_find(&t->m->inodes, &t->at) : NULL;
+
+	if (t->reading)
+		return &t->handle->follow;
+	return i && i->more ? &i->more->follow : NULL;
+}
+
+static void forget(const struct task *t)
+{
+	struct follow **f = is_list(t) ? following(t) : NULL;
+
+	if (f) {
+		mem_free(*f);
+		*f = NULL;
+	}
+}
+
+static uint64_t mark(const struct task *t)
+{
+	return t->m->backend->ops->mark(t->m->backend, t->at.db, t->at.key);
+}
+
+static uint64_t elements(const struct task *t)
+{
+	struct backend *b = t->m->backend;
+
+	if (!b->ops->elements || !b->ops->mark)
+		return 0;
+	return b->ops->elements(b, t->at.db, t->at.key, t->at.kind->type);
+}
+
+/* From now on what is put behind these @entries is enough, which are all that there are. */
+static void follow_from(const struct task *t, uint64_t entries, uint64_t size)
+{
+	struct inode *i;
+
+	if (!is_list(t) || entries < WALK_FROM || elements(t) != entries)
+		return;
+	if (t->sized_only && (i = inode_find(&t->m->inodes, &t->at)))
+		inode_more(i);
+	struct follow **f = following(t);
+	if (!f)
+		return;
+	if (!*f)
+		*f = mem_alloc(sizeof(**f));
+	**f = (struct follow){.mark = mark(t), .entries = entries, .size = size};
+}
+
 /* @n rows of @a into @out, and with t->sized_only only their bytes into *@size. */
 static int put_rows(const struct task *t, struct answers *a, int64_t n, struct buf *out,
 		    uint64_t *size)
@@ -81,6 +146,8 @@ static void read_answered(void *arg, struct answers *a)
 	t->found_size = 0;
 	if (!err)
 		err = put_rows(t, a, head.n / t->at.kind->columns, &out, &t->found_size);
+	if (!err)
+		follow_from(t, (uint64_t)head.n, t->found_size);
 	if (err || t->sized_only)
 		buf_free(&out);
 	else
@@ -146,19 +213,89 @@ static int take_piece(struct walk *w, struct answers *a)
 	return put_rows(w->t, a, head.n / k->columns, &w->out, &w->size);
 }
 
-static const struct walk_ops pieces = {.ask = ask_piece, .take = take_piece};
+static void all_taken(struct walk *w)
+{
+	follow_from(w->t, w->done, w->size);
+	task_end(w->t, 0);
+}
 
-static void lines_load(struct task *t)
+static const struct walk_ops pieces = {.ask = ask_piece, .take = take_piece, .end = all_taken};
+
+static void load_all(struct task *t)
 {
 	const struct kind *k = t->at.kind;
 	struct bytes words[6] = {bytes_str(k->read[0]), t->at.key};
 	int n = 2;
 
+	forget(t);
 	if (walk_begin(t, &pieces))
 		return;
 	for (int i = 1; i < 4 && k->read[i]; i++)
 		words[n++] = bytes_str(k->read[i]);
 	task_command(t, words, n, read_answered);
+}
+
+/* --- what came --- */
+
+/* Whether it is that list still, with @n elements behind what is followed. */
+static bool came(const struct task *t, const struct follow *f, uint64_t *n)
+{
+	uint64_t now = f ? elements(t) : 0;
+
+	if (!now || now < f->entries || mark(t) != f->mark)
+		return false;
+	*n = now - f->entries;
+	return *n <= FOLLOW_MAX;
+}
+
+static void more_answered(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	struct follow **known = following(t), *f = known ? *known : NULL;
+	struct handle *h = t->reading ? t->handle : NULL;
+	struct answer head;
+	struct buf out = {0};
+	uint64_t n;
+	int err = task_answer(a, &head);
+
+	if (!err && (!came(t, f, &n) || n != (uint64_t)head.n ||
+		     (h && (!h->loaded || h->snap.own.n != f->size)))) {
+		load_all(t); /* another answer was there first */
+		return;
+	}
+	if (!err) {
+		t->found_size = f->size;
+		if (h) { /* the text that there was, not a copy of it */
+			out = h->snap.own;
+			h->snap = (struct content){0};
+			h->loaded = false;
+		}
+		err = put_rows(t, a, head.n, &out, &t->found_size);
+		f->entries += (uint64_t)head.n;
+		f->size = t->found_size;
+	}
+	if (err)
+		forget(t);
+	if (!err && h)
+		content_own(&t->content, &out);
+	buf_free(&out);
+	task_end(t, err);
+}
+
+static void lines_load(struct task *t)
+{
+	struct follow **f = is_list(t) ? following(t) : NULL;
+	char from[NUM_BUF];
+	uint64_t n;
+
+	if (!f || !*f || (t->reading && !t->handle->loaded) || !came(t, *f, &n)) {
+		load_all(t);
+		return;
+	}
+	struct bytes words[] = {BYTES("LRANGE"), t->at.key,
+				bytes_of(from, num_format_int(from, (int64_t)(*f)->entries)),
+				BYTES("-1")};
+	task_command(t, words, 4, more_answered);
 }
 
 static void lines_stat(struct task *t)

@@ -60,12 +60,16 @@ static void queue(struct walk *w)
 
 /* --- the end --- */
 
-/* What its fields were told of may have gone by itself, unchanged. */
-static bool has_ended(const struct task *t)
+/* What its fields were told of may have gone by itself, unchanged. Else what the task is to know of the key is what holds now. */
+static bool has_ended(struct task *t)
 {
+	struct backend *b = t->m->backend;
 	struct backend_facts f = {0};
 
-	t->m->backend->ops->facts(t->m->backend, t->at.db, t->at.key, &f);
+	b->ops->facts(b, t->at.db, t->at.key, &f);
+	t->asked = b->ops->latest_serial(b);
+	t->stamped = f.stamped;
+	t->serial = f.serial;
 	return f.left_ms == 0;
 }
 
@@ -133,6 +137,19 @@ static void adapt(struct walk *w, int64_t took)
 		w->wanted /= 2;
 }
 
+/* What was appended is read as well; a set is never appended to. */
+static void grow(struct walk *w)
+{
+	const struct task *t = w->t;
+	const struct backend *b = t->m->backend;
+
+	if (!w->eye.appended)
+		return;
+	w->eye.appended = false;
+	w->total = b->ops->elements(t->m->backend, t->at.db, t->at.key, t->at.kind->type);
+	w->last = false;
+}
+
 static bool is_over(const struct walk *w)
 {
 	return w->err || w->last || w->eye.changed;
@@ -144,6 +161,7 @@ static void go_on(struct walk *w)
 	int64_t began = now_usec(), asked = began, now = began;
 
 	w->looping = true;
+	grow(w);
 	while (!is_over(w) && now - began < SLICE_USEC) {
 		w->stepping = true;
 		w->ops->ask(w);
@@ -189,7 +207,6 @@ bool walk_begin(struct task *t, const struct walk_ops *ops)
 	w->total = total;
 	w->wanted = PIECE_MIN;
 	own_key(t);
-	t->asked = b->ops->latest_serial(b);
 	b->ops->look(b, t->at.db, t->at.key, &w->eye);
 	go_on(w);
 	return true;

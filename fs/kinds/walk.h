@@ -1,8 +1,9 @@
 /* fs/kinds/walk.h - reading a big view a piece at a time, so that nobody waits for the whole of it.
  *
  * A piece is a command of its own (LRANGE of some elements, HSCAN, ...). Pieces are read for half a millisecond, then others have their
- * turn. What came of them is the whole as it is at the end: when the key changes meanwhile, what was read is dropped, and the task
- * ends with ERROR_CHANGED. Whoever asked asks again, and after WALK_TRIES in one piece (walk_again).
+ * turn. What came of them is the whole as it is at the end: what is appended to a list or stream is read as well; when the key changes
+ * in another way, what was read is dropped, and the task ends with ERROR_CHANGED. Whoever asked asks again, and after WALK_TRIES in one
+ * piece (walk_again).
  */
 #ifndef FS_KINDS_WALK_H
 #define FS_KINDS_WALK_H

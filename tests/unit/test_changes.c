@@ -239,6 +239,30 @@ static void an_eye_sees_changes_of_its_key_alone(void **state)
 	changes_free(c);
 }
 
+static void an_eye_tells_appending_from_other_changes(void **state)
+{
+	struct changes *c = changes_new(1);
+	struct changes_eye one, other;
+
+	(void)state;
+	changes_look(c, &one, 0, HASH(1));
+	changes_look(c, &other, 0, HASH(2));
+	changes_appends(c, true);
+	changes_mark(c, 0, HASH(1), 2);
+	changes_mark(c, 0, HASH(3), 2);
+	changes_appends(c, false);
+	assert_true(one.appended && !one.changed);
+	assert_false(other.appended || other.changed);
+	changes_mark(c, 0, HASH(1), 2);
+	assert_true(one.changed);
+	changes_unlook(c, &one);
+	changes_mark(c, 0, HASH(2), 2);
+	assert_true(other.changed && !other.appended);
+	changes_unlook(c, &other);
+	changes_appends(NULL, true);
+	changes_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +274,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_any_key_is_told_once_to_who_asked),
 		cmocka_unit_test(more_changes_than_can_be_noted_are_all),
 		cmocka_unit_test(an_eye_sees_changes_of_its_key_alone),
+		cmocka_unit_test(an_eye_tells_appending_from_other_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

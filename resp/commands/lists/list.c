@@ -69,7 +69,10 @@ static void push(struct call *c, bool tail, bool create)
 	if (!slot)
 		keyspace_add(c->db, c->argv[1], VALUE_LIST, l);
 	reply_int(c->reply, (int64_t)list_count(l));
-	call_changed(c, c->argv[1], NOTIFY_LIST, tail ? "rpush" : "lpush");
+	if (tail)
+		call_appended(c, c->argv[1], NOTIFY_LIST, "rpush");
+	else
+		call_changed(c, c->argv[1], NOTIFY_LIST, "lpush");
 }
 
 static void cmd_lpush(struct call *c)

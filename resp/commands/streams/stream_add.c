@@ -229,7 +229,10 @@ void stream_cmd_xadd(struct call *c)
 	if (!slot)
 		keyspace_add(c->db, c->argv[1], VALUE_STREAM, s);
 	stream_reply_id(c, id);
-	call_changed(c, c->argv[1], NOTIFY_STREAM, "xadd");
+	if (o.trims)
+		call_changed(c, c->argv[1], NOTIFY_STREAM, "xadd");
+	else
+		call_appended(c, c->argv[1], NOTIFY_STREAM, "xadd");
 	if (o.trims && stream_trim(s, &o.trim))
 		call_event(c, c->db, c->argv[1], NOTIFY_STREAM, "xtrim");
 	journal_add(c, s, &o, id);
