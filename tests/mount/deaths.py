@@ -51,7 +51,10 @@ def maps():
     """Pages that the kernel has are read on; new ones are not to be had."""
     while True:
         fd = os.open(f"{M}/raw/string/big", os.O_RDONLY)
-        m = mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+        try:
+            m = mmap.mmap(fd, 0, prot=mmap.PROT_READ)
+        except OSError as e:  # Python passes over an fstat that failed, and maps 0 bytes
+            os._exit(3 if e.errno == errno.EINVAL else 4)
         os.close(fd)
         sum(m[i] for i in range(0, len(m), 4096))
         m.close()
@@ -140,7 +143,7 @@ def start(work):
     try:
         work()
     except OSError as e:
-        os._exit(2 if e.errno in (errno.EIO, errno.ENOENT, errno.EINTR) else 3 if e.errno in (errno.ENOTCONN, errno.ECONNABORTED) else 4)
+        os._exit(2 if e.errno in (errno.EIO, errno.ENOENT, errno.EINTR) else 3 if e.errno in (errno.ENOTCONN, errno.ECONNABORTED) else 100 + e.errno)  # one that is not expected is told in the status
     os._exit(1)
 
 
