@@ -26,9 +26,13 @@
 #define REPORT_US 200000
 #define COW_PART  100
 
-/* The heap is gone over when it grew by so much, and no sooner than so long after the last time. */
+/* The heap is gone over when it grew by so much, and no sooner than so long after the last time; not while more than that comes in
+ * a second, when each new page would wait for the one that is moved. */
 #define GATHER_GROWTH ((size_t)8 << 20)
 #define GATHER_MS     1000
+#define GATHER_CALM   ((size_t)2 << 20)
+#define GATHER_KEYS   ((size_t)20000)
+#define GATHER_LOOK   100 /* milliseconds */
 
 static int64_t clock_us(void)
 {
@@ -290,6 +294,29 @@ void child_gone(struct server *s)
 	s->snapshot->gather.due = true;
 }
 
+/* Whether it grew by less than @a_second since it was @before. */
+static bool grew_little(size_t now, size_t before, size_t a_second, int64_t ms)
+{
+	return now <= before || (double)(now - before) * 1000 < (double)a_second * (double)ms;
+}
+
+/* Whether little came since it was looked at last. Not by memory alone: while a table is moved into a larger one, memory goes as keys come. */
+static bool heap_is_calm(struct server *s, size_t used, int64_t now_ms)
+{
+	struct snapshot *n = s->snapshot;
+	int64_t ms = now_ms - n->gather.looked_ms;
+
+	if (ms >= GATHER_LOOK || ms < 0) {
+		size_t keys = count_keys(s->keyspace);
+		n->gather.calm = grew_little(used, n->gather.looked, GATHER_CALM, ms) &&
+				 grew_little(keys, n->gather.keys, GATHER_KEYS, ms);
+		n->gather.looked = used;
+		n->gather.keys = keys;
+		n->gather.looked_ms = now_ms;
+	}
+	return n->gather.calm;
+}
+
 /* Let the heap be in huge pages when the next child is made: after a child, of which every page that was written to since is a
  * copy of its own, and where it grew. */
 void child_gather(struct server *s, int64_t now_ms)
@@ -299,6 +326,11 @@ void child_gather(struct server *s, int64_t now_ms)
 
 	if (used < n->gather.used)
 		n->gather.used = used;
+	if (!heap_is_calm(s, used, now_ms)) {
+		n->gather.due |= gather_running();
+		gather_stop();
+		return;
+	}
 	if (s->keyspace->access_frozen || gather_running() ||
 	    now_ms - n->gather.began_ms < GATHER_MS ||
 	    (!n->gather.due && used - n->gather.used < GATHER_GROWTH))

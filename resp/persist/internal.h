@@ -36,9 +36,12 @@ struct snapshot {
 	uint64_t
 		memory; /* in use when the save began; the child must not ask, a lock may be held there for ever */
 	struct {
-		bool due;
+		bool due, calm;
 		size_t used; /* when it began */
 		int64_t began_ms;
+		size_t looked,
+			keys; /* in use, and keys, when it was asked last whether they grow */
+		int64_t looked_ms;
 	} gather;
 	struct snapshot_figures figures;
 };
