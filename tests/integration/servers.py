@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from resp import Conn
+from resp import Closed, Conn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Redis looks at the times of blocked clients when its cron runs: the oftener, the shorter the comparisons with it, and our own cron comes
@@ -104,7 +104,7 @@ class Server:
                     # Not that of another test, which took the port while this one was down.
                     if not (c.call("PING").error or "").startswith("LOADING") and self.is_own(c):
                         return
-            except OSError:
+            except (OSError, Closed):
                 pass
             time.sleep(0.02)
         raise AssertionError(f"{self.cmd} is not ready after {timeout} s:\n{self.log()}")
