@@ -1,7 +1,6 @@
 /* fs/dir.c - answering READDIR: slices of work, and names made ready before they are asked for. See dir.h. */
 #include "fs/dir.h"
 
-#include <time.h>
 #include <utlist.h>
 
 #include "fs/dir_names.h"
@@ -9,6 +8,7 @@
 #include "fs/ops/ops.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 
 struct dir {
@@ -31,14 +31,6 @@ struct dir {
 
 /* How many bytes of names are found in advance. */
 #define AHEAD ((size_t)512 << 10)
-
-static int64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* --- turns --- */
 
@@ -118,7 +110,7 @@ static bool has_enough(const struct dir *d)
 static void go_on(struct dir *d)
 {
 	struct names *n = &d->names;
-	int64_t began = now_usec(), slice = d->asked ? SLICE_USEC : AHEAD_USEC;
+	int64_t began = clock_us(), slice = d->asked ? SLICE_USEC : AHEAD_USEC;
 	bool late = false;
 
 	d->looping = true;
@@ -136,10 +128,10 @@ static void go_on(struct dir *d)
 			d->looping = false;
 			return;
 		}
-		late = now_usec() - began >= slice;
+		late = clock_us() - began >= slice;
 	}
 	d->looping = false;
-	n->m->dirs_usec += now_usec() - began;
+	n->m->dirs_usec += clock_us() - began;
 	if (d->closed) {
 		names_fini(n);
 		mem_free(d);

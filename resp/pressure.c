@@ -2,23 +2,16 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
 #include "store/base/bgfree.h"
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 
 /* The longest wait for what another thread is freeing, where nothing can be evicted. */
 #define FREEING_US 20000
-
-static int64_t clock_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* What maxmemory-eviction-tenacity means in Redis: up to 10 steps of 50 us, then 15 % more each, and at last no end. */
 static int64_t time_allowed_us(int tenacity)

@@ -1,12 +1,12 @@
 #include "fs/kinds/walk.h"
 
-#include <time.h>
 #include <utlist.h>
 
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
 #include "resp/net/loop.h"
 #include "resp/server.h"
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 
 /* How long it goes on before others have their turn; and how long a piece should take, of this many elements at first. */
@@ -17,14 +17,6 @@
 
 static void go_on(struct walk *w);
 static void run_queued(void *arg);
-
-static int64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* --- turns --- */
 
@@ -158,7 +150,7 @@ static bool is_over(const struct walk *w)
 static void go_on(struct walk *w)
 {
 	struct mount *m = w->t->m;
-	int64_t began = now_usec(), asked = began, now = began;
+	int64_t began = clock_us(), asked = began, now = began;
 
 	w->looping = true;
 	grow(w);
@@ -169,7 +161,7 @@ static void go_on(struct walk *w)
 			w->looping = false;
 			return;
 		}
-		now = now_usec();
+		now = clock_us();
 		adapt(w, now - asked);
 		asked = now;
 	}

@@ -14,6 +14,7 @@
 #include "resp/net/spin.h"
 #include "resp/net/timers.h"
 #include "resp/ticks.h"
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 
 #define EVENTS_MAX 256
@@ -270,14 +271,14 @@ static int sleep_ms(struct loop *l)
 /* Poll without sleeping for as long as it pays. */
 static int poll_awake(struct loop *l, struct epoll_event *ev)
 {
-	int64_t start = spin_now_us(), now = start;
+	int64_t start = clock_us(), now = start;
 	int64_t due = timers_next(&l->timers);
 	int n;
 	do {
 		/* The one whose request we wait for may have been woken onto this very core: let it run. */
 		sched_yield();
 		n = epoll_wait(l->epoll, ev, EVENTS_MAX, 0);
-		now = spin_now_us();
+		now = clock_us();
 	} while (n == 0 && now - start < (int64_t)l->spin.limit_us && (due < 0 || now < due));
 	spin_count(&l->spin, n > 0, now);
 	return n;

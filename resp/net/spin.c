@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FEW_FDS       3
@@ -29,13 +28,6 @@ void spin_fini(struct spin *s)
 {
 	if (s->loadavg >= 0)
 		close(s->loadavg);
-}
-
-int64_t spin_now_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 static bool are_few(const struct spin *s)

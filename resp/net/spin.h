@@ -42,6 +42,4 @@ static inline bool spin_pays(const struct spin *s, int64_t now_us)
 /* A spin ended at @now_us, with or without work found. */
 void spin_count(struct spin *s, bool hit, int64_t now_us);
 
-int64_t spin_now_us(void);
-
 #endif

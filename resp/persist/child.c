@@ -12,12 +12,12 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "store/base/clock.h"
 #include "store/base/gather.h"
 #include "store/base/mem.h"
 
@@ -33,14 +33,6 @@
 #define GATHER_CALM   ((size_t)2 << 20)
 #define GATHER_KEYS   ((size_t)20000)
 #define GATHER_LOOK   100 /* milliseconds */
-
-static int64_t clock_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* --- in the child --- */
 

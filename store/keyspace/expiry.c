@@ -3,8 +3,8 @@
  * As in Redis, the cycle samples keys that have an expiry and goes on with a database for as long as many of its samples
  * are stale: what is left is then a small part, whatever the number of keys.
  */
-#include <time.h>
 
+#include "store/base/clock.h"
 #include "store/base/keyhash.h"
 #include "store/keyspace/internal.h"
 
@@ -16,13 +16,6 @@
 
 /* A database is left when at most this percentage of a round was stale, one less for each step of effort. */
 #define STALE_ACCEPTED 10
-
-static int64_t clock_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* A chain's words come together: some more than a round asks for may be gathered. */
 struct gathered {

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "store/base/bgfree.h"
+#include "store/base/clock.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/keyspace/internal.h"
@@ -86,18 +86,11 @@ uint64_t keyspace_unlink(struct db *db, uint64_t *slot, uint64_t hash)
 	return w;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 void keyspace_remove_gone(struct db *db, uint64_t *slot, uint64_t hash, enum keyspace_gone why)
 {
 	struct keyspace *ks = db->ks;
 	bool expired = why == KEYSPACE_EXPIRED;
-	int64_t began = ks->hooks.took ? now_us() : 0;
+	int64_t began = ks->hooks.took ? clock_us() : 0;
 	uint64_t w = keyspace_unlink(db, slot, hash);
 	if (expired)
 		ks->stats.expired++;
@@ -107,7 +100,7 @@ void keyspace_remove_gone(struct db *db, uint64_t *slot, uint64_t hash, enum key
 		ks->hooks.gone(ks->hooks.arg, db, entry_key(w), why);
 	entry_free_whole(w, expired ? ks->policy.lazy_expire : ks->policy.lazy_eviction);
 	if (began)
-		ks->hooks.took(ks->hooks.arg, why, (uint64_t)(now_us() - began));
+		ks->hooks.took(ks->hooks.arg, why, (uint64_t)(clock_us() - began));
 }
 
 bool keyspace_delete(struct db *db, struct bytes key, enum keyspace_free how)
