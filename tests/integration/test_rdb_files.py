@@ -6,7 +6,7 @@ import time
 import pytest
 
 import servers
-from test_rdb import wait_for
+from test_rdb import answers, wait_for
 
 LIBRARY = b"#!lua name=lib\nredis.register_function('answer', function(keys, args) return 42 + #args end)\n"
 
@@ -203,14 +203,6 @@ def test_what_is_restored_is_checked_whatever_is_configured(conn):
     # A user who may skip it does not.
     conn.do("ACL", "SETUSER", "default", "skip-sanitize-payload")
     assert conn.call("RESTORE", "k", 0, bad + bytes(8)).error == "ERR Bad data format"
-
-
-def answers(s):
-    try:
-        s.conn().close()
-        return True
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("log", ["yes", "no"])

@@ -2,10 +2,11 @@
 import os
 import random
 import re
-import socket
 import sys
 import threading
 import time
+
+from coherence import Resp
 
 MOUNT, SOCKET, ELEMENTS, ROUNDS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 SEED = int(os.environ.get("LONG_SEED") or random.randrange(1 << 30))
@@ -18,29 +19,17 @@ def check(ok, what):
     print("ok" if ok else "not ok", what, flush=True)
 
 
-class Client:
+class Client(Resp):
+    """Here no error is expected."""
+
     def __init__(self):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.connect(SOCKET)
-        self.f = self.s.makefile("rb")
+        super().__init__(SOCKET)
 
     def __call__(self, *words):
-        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-        self.s.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
-        return self.reply()
-
-    def reply(self):
-        line = self.f.readline()[:-2]
-        kind, rest = line[:1], line[1:]
-        if kind == b"-":
-            raise RuntimeError(rest)
-        if kind == b":":
-            return int(rest)
-        if kind == b"$":
-            return None if rest == b"-1" else self.f.read(int(rest) + 2)[:-2]
-        if kind == b"*":
-            return [self.reply() for _ in range(int(rest))]
-        return rest
+        reply = super().__call__(*words)
+        if isinstance(reply, RuntimeError):
+            raise reply
+        return reply
 
 
 def path(*names):
