@@ -12,30 +12,13 @@ static bool is_index(struct bytes s, int64_t *n)
 
 /* --- reading --- */
 
-static void loaded(void *arg, struct answers *a)
-{
-	struct task *t = arg;
-	struct answer piece;
-	int err = task_answer(a, &piece);
-
-	if (!err && piece.kind == ANSWER_NULL)
-		err = ENOENT;
-	if (!err && !content_take(&t->content, a, &piece))
-		err = ENOMEM;
-	if (!err) {
-		t->content.newline = kinds_had_newline(t, t->content.bytes);
-		t->found_size = content_size(&t->content);
-	}
-	task_end(t, err);
-}
-
 static void element_load(struct task *t)
 {
 	struct bytes words[] = {BYTES("LINDEX"), t->at.key, t->at.member};
 	int64_t index;
 
 	if (is_index(t->at.member, &index))
-		task_command(t, words, 3, loaded);
+		task_command(t, words, 3, kinds_element_loaded);
 	else
 		task_end(t, ENOENT);
 }

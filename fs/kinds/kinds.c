@@ -381,6 +381,30 @@ bool kinds_had_newline(const struct task *t, struct bytes value)
 	return i && i->newline && i->more->newline_hash == keyhash(value);
 }
 
+int kinds_take_value(struct task *t, struct answers *a)
+{
+	struct answer piece;
+	int err = task_answer(a, &piece);
+
+	if (!err && piece.kind == ANSWER_NULL)
+		err = ENOENT;
+	if (!err && !content_take(&t->content, a, &piece))
+		err = ENOMEM;
+	return err;
+}
+
+void kinds_element_loaded(void *arg, struct answers *a)
+{
+	struct task *t = arg;
+	int err = kinds_take_value(t, a);
+
+	if (!err) {
+		t->content.newline = kinds_had_newline(t, t->content.bytes);
+		t->found_size = content_size(&t->content);
+	}
+	task_end(t, err);
+}
+
 struct bytes kinds_trim(struct bytes s)
 {
 	while (s.n && strchr(" \t\n", s.p[0]) && s.p[0])

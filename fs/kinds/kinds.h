@@ -140,6 +140,11 @@ struct bytes kinds_stored(const struct task *t, bool *newline);
 void kinds_remember_newline(struct task *t, struct bytes value, bool newline);
 bool kinds_had_newline(const struct task *t, struct bytes value);
 
+/* The one value that the command answered becomes t->content. ENOENT for no value, ENOMEM, or what the answer says. */
+int kinds_take_value(struct task *t, struct answers *a);
+/* The same of an element or a field, which may have been written with a newline; ends @arg, a task. */
+void kinds_element_loaded(void *arg, struct answers *a);
+
 /* Whether @s is a number, or the beginning of one. */
 bool kinds_check_number(struct bytes s);
 

@@ -86,28 +86,11 @@ static void field_stat_answered(void *arg, struct answers *a)
 	task_end(t, err);
 }
 
-static void field_load_answered(void *arg, struct answers *a)
-{
-	struct task *t = arg;
-	struct answer piece;
-	int err = task_answer(a, &piece);
-
-	if (!err && piece.kind == ANSWER_NULL)
-		err = ENOENT;
-	if (!err && !content_take(&t->content, a, &piece))
-		err = ENOMEM;
-	if (!err) {
-		t->content.newline = kinds_had_newline(t, t->content.bytes);
-		t->found_size = content_size(&t->content);
-	}
-	task_end(t, err);
-}
-
 static void field_load(struct task *t)
 {
 	struct bytes words[] = {BYTES("HGET"), t->at.key, t->at.member};
 
-	task_command(t, words, 3, field_load_answered);
+	task_command(t, words, 3, kinds_element_loaded);
 }
 
 static void field_stat(struct task *t)
@@ -263,13 +246,8 @@ const struct file_ops set_member_ops = {
 static void score_answered(void *arg, struct answers *a)
 {
 	struct task *t = arg;
-	struct answer piece;
-	int err = task_answer(a, &piece);
+	int err = kinds_take_value(t, a);
 
-	if (!err && piece.kind == ANSWER_NULL)
-		err = ENOENT;
-	if (!err && !content_take(&t->content, a, &piece))
-		err = ENOMEM;
 	t->content.newline = true;
 	t->found_size = content_size(&t->content);
 	task_end(t, err);

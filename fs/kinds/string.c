@@ -40,13 +40,8 @@ static void string_stat(struct task *t)
 static void load_answered(void *arg, struct answers *a)
 {
 	struct task *t = arg;
-	struct answer piece;
-	int err = task_answer(a, &piece);
+	int err = kinds_take_value(t, a);
 
-	if (!err && piece.kind == ANSWER_NULL)
-		err = ENOENT;
-	if (!err && !content_take(&t->content, a, &piece))
-		err = ENOMEM;
 	if (!err)
 		t->content.newline = newline_bit(t);
 	task_end(t, err);
