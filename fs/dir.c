@@ -1,26 +1,21 @@
 /* fs/dir.c - answering READDIR: slices of work, and names made ready before they are asked for. See dir.h. */
 #include "fs/dir.h"
 
-#include <utlist.h>
-
 #include "fs/dir_names.h"
 #include "fs/fs.h"
 #include "fs/ops/ops.h"
-#include "resp/net/loop.h"
-#include "resp/server.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
 struct dir {
 	struct names names; /* first: a step's end is told to the names */
+	struct slice slice;
 	struct task *asked; /* READDIR that waits for names */
 	size_t size;        /* how much was asked for last */
 	bool stepping;      /* a step is under way */
 	bool looping;       /* go_on is: the end of a step goes on there */
 	bool rewind;        /* before the next one */
 	bool closed;        /* goes with the end of the step */
-	bool queued;        /* in mount->dirs */
-	struct dir *prev, *next;
 };
 
 /* How long names may be looked for before others have their turn: for somebody who waits, and in advance. */
@@ -31,47 +26,6 @@ struct dir {
 
 /* How many bytes of names are found in advance. */
 #define AHEAD ((size_t)512 << 10)
-
-/* --- turns --- */
-
-static void go_on(struct dir *d);
-static void run_queued(void *arg);
-
-static void post(struct mount *m)
-{
-	if (m->dirs && !m->dirs_posted)
-		loop_post(m->server->loop, run_queued, m);
-	m->dirs_posted = m->dirs_posted || m->dirs;
-}
-
-/* A slice for each that waits for its turn; but not too many in one turn of the loop. */
-static void run_queued(void *arg)
-{
-	struct mount *m = arg;
-	struct dir *last = m->dirs ? m->dirs->prev : NULL, *d = NULL;
-	int64_t before = m->dirs_usec;
-
-	m->dirs_posted = false;
-	while (d != last && m->dirs_usec - before < DIRS_TURN_USEC) {
-		d = m->dirs;
-		DL_DELETE(m->dirs, d);
-		d->queued = false;
-		go_on(d);
-	}
-	post(m);
-}
-
-/* In the loop's next turn, when clients were served. */
-static void queue(struct dir *d)
-{
-	struct mount *m = d->names.m;
-
-	if (d->queued)
-		return;
-	d->queued = true;
-	DL_APPEND(m->dirs, d);
-	post(m);
-}
 
 /* --- answering --- */
 
@@ -131,7 +85,7 @@ static void go_on(struct dir *d)
 		late = clock_us() - began >= slice;
 	}
 	d->looping = false;
-	n->m->dirs_usec += clock_us() - began;
+	n->m->slices.spent_usec += clock_us() - began;
 	if (d->closed) {
 		names_fini(n);
 		mem_free(d);
@@ -140,7 +94,23 @@ static void go_on(struct dir *d)
 	if (d->asked && (n->done || n->err || has_answer(d)))
 		answer(d);
 	if (!n->done && !n->err && (d->asked || !has_enough(d)))
-		queue(d);
+		slices_add(&n->m->slices, &d->slice);
+}
+
+static struct dir *dir_of(struct slice *s)
+{
+	return (struct dir *)((char *)s - offsetof(struct dir, slice));
+}
+
+static void slice_go_on(struct slice *s)
+{
+	go_on(dir_of(s));
+}
+
+/* Whoever asked is told when the directory is closed. */
+static void slice_give_up(struct slice *s)
+{
+	(void)s;
 }
 
 static void answered(struct names *n)
@@ -172,13 +142,13 @@ struct dir *dir_open(struct mount *m, struct inode *i)
 	struct dir *d = mem_calloc(sizeof(*d));
 
 	names_init(&d->names, m, i, answered);
+	d->slice = (struct slice){.go_on = slice_go_on, .give_up = slice_give_up};
 	return d;
 }
 
 void dir_close(struct dir *d)
 {
-	if (d->queued)
-		DL_DELETE(d->names.m->dirs, d);
+	slices_remove(&d->names.m->slices, &d->slice);
 	if (d->asked)
 		ops_reply_err(d->asked, EINTR);
 	if (d->stepping) {

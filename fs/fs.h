@@ -12,6 +12,7 @@
 #include "fs/inode.h"
 #include "fs/landing.h"
 #include "fs/scratch.h"
+#include "fs/slices.h"
 #include "fs/task.h"
 #include "resp/session.h"
 
@@ -45,11 +46,7 @@ struct mount {
 	struct inodes inodes;
 	struct scratches scratches;
 	struct handle *handles; /* open files and directories */
-	struct dir *dirs;       /* directories that go on being read in the next turn: dir.c */
-	bool dirs_posted;       /* which is asked for */
-	int64_t dirs_usec;      /* spent on reading them, and those below */
-	struct walk *walks; /* big values that go on being read in the next turn: kinds/walk.c */
-	bool walks_posted;
+	struct slices slices; /* of directories being read (dir.c), and big values (kinds/walk.c) */
 	struct handle *polled;  /* those that wait for a change of their key: poll.c */
 	uint64_t polled_serial; /* of the last change looked at for them */
 	size_t name_max;        /* what the kernel takes in a listing */
@@ -57,9 +54,6 @@ struct mount {
 	uint64_t requests;
 	uint64_t names_too_long; /* left out of listings, each time */
 };
-
-/* How long directories may be read before others have their turn. */
-#define DIRS_TURN_USEC 1000
 
 /* Regular files answer statx's block size with this. */
 #define MOUNT_BLKSIZE (128 * 1024)

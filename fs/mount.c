@@ -17,7 +17,6 @@
 #include "fs/fs.h"
 #include "fs/handle.h"
 #include "fs/held.h"
-#include "fs/kinds/walk.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "fs/session_io.h"
@@ -182,7 +181,7 @@ static void taken_away(struct mount *m)
 	m->fd = NULL;
 	cache_stop(m);
 	held_cancel(m->backend);
-	walks_cancel(m);
+	slices_end(&m->slices);
 	handles_free(m);
 	clear_stale(m->server,
 		    m->point); /* umount -f of a mount in use ends it, and leaves it there */
@@ -198,9 +197,9 @@ static void taken_away(struct mount *m)
 /* Everything the kernel has queued, but for what takes too long for one turn; false when the session is over. */
 static bool serve(struct mount *m)
 {
-	int64_t dirs_usec = m->dirs_usec;
+	const int64_t *spent = &m->slices.spent_usec, before = *spent;
 
-	for (int n = 0; n < REQUESTS_A_TURN && m->dirs_usec - dirs_usec < DIRS_TURN_USEC; n++) {
+	for (int n = 0; n < REQUESTS_A_TURN && *spent - before < SLICES_TURN_USEC; n++) {
 		int got = fuse_session_receive_buf(m->session, &m->buf);
 		if (got == -EINTR)
 			continue;
@@ -332,6 +331,7 @@ static struct mount *prepare(struct server *s, const struct config_mount *c)
 	struct mount *m = mem_calloc(sizeof(*m));
 	m->server = s;
 	m->options = options;
+	m->slices.loop = s->loop;
 	m->point = point;
 	m->who = (struct session_mount){m->point, m->options.user};
 	m->backend = backend_local_new(s, &m->who);
@@ -412,7 +412,7 @@ static void answer_rest(struct mount *m)
 	loop_fd_remove(m->fd);
 	cache_stop(m);
 	held_cancel(m->backend);
-	walks_cancel(m);
+	slices_end(&m->slices);
 	handles_free(m); /* what is parked is answered while there is somebody to hear it */
 	aof_flush(m->server);
 }

@@ -1,11 +1,7 @@
 #include "fs/kinds/walk.h"
 
-#include <utlist.h>
-
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
-#include "resp/net/loop.h"
-#include "resp/server.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
@@ -16,39 +12,6 @@
 #define PIECE_MAX  4096
 
 static void go_on(struct walk *w);
-static void run_queued(void *arg);
-
-/* --- turns --- */
-
-static void post(struct mount *m)
-{
-	if (m->walks && !m->walks_posted)
-		loop_post(m->server->loop, run_queued, m);
-	m->walks_posted = m->walks_posted || m->walks;
-}
-
-static void run_queued(void *arg)
-{
-	struct mount *m = arg;
-	struct walk *last = m->walks ? m->walks->prev : NULL, *w = NULL;
-	int64_t before = m->dirs_usec;
-
-	m->walks_posted = false;
-	while (m->walks && w != last && m->dirs_usec - before < DIRS_TURN_USEC) {
-		w = m->walks;
-		DL_DELETE(m->walks, w);
-		go_on(w);
-	}
-	post(m);
-}
-
-static void queue(struct walk *w)
-{
-	struct mount *m = w->t->m;
-
-	DL_APPEND(m->walks, w);
-	post(m);
-}
 
 /* --- the end --- */
 
@@ -166,11 +129,26 @@ static void go_on(struct walk *w)
 		asked = now;
 	}
 	w->looping = false;
-	m->dirs_usec += now - began;
+	m->slices.spent_usec += now - began;
 	if (is_over(w))
 		finish(w, w->err);
 	else
-		queue(w);
+		slices_add(&m->slices, &w->slice);
+}
+
+static struct walk *walk_of(struct slice *s)
+{
+	return (struct walk *)((char *)s - offsetof(struct walk, slice));
+}
+
+static void slice_go_on(struct slice *s)
+{
+	go_on(walk_of(s));
+}
+
+static void slice_give_up(struct slice *s)
+{
+	finish(walk_of(s), EIO);
 }
 
 /* --- */
@@ -198,6 +176,7 @@ bool walk_begin(struct task *t, const struct walk_ops *ops)
 	w->ops = ops;
 	w->total = total;
 	w->wanted = PIECE_MIN;
+	w->slice = (struct slice){.go_on = slice_go_on, .give_up = slice_give_up};
 	own_key(t);
 	b->ops->look(b, t->at.db, t->at.key, &w->eye);
 	go_on(w);
@@ -209,13 +188,4 @@ void walk_again(struct task *t)
 	t->at = t->inode->place;
 	t->sized_only = false;
 	t->sliced = ++t->tries < WALK_TRIES;
-}
-
-void walks_cancel(struct mount *m)
-{
-	while (m->walks) {
-		struct walk *w = m->walks;
-		DL_DELETE(m->walks, w);
-		finish(w, EIO);
-	}
 }

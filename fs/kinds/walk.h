@@ -8,6 +8,7 @@
 #ifndef FS_KINDS_WALK_H
 #define FS_KINDS_WALK_H
 
+#include "fs/slices.h"
 #include "fs/task.h"
 
 /* So many elements are read in one piece. */
@@ -32,7 +33,7 @@ struct walk {
 	int err;
 	bool stepping; /* a piece is under way */
 	bool looping;  /* go_on is: the end of a step goes on there */
-	struct walk *prev, *next;
+	struct slice slice;
 };
 
 struct walk_ops {
@@ -51,8 +52,5 @@ void walk_answered(void *walk, struct answers *a);
 
 /* After ERROR_CHANGED: t->at is its inode's place again, and t->sliced says whether to read in pieces once more. */
 void walk_again(struct task *t);
-
-/* The mount goes: what waits for its turn ends with EIO. */
-void walks_cancel(struct mount *m);
 
 #endif

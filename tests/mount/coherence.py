@@ -32,6 +32,11 @@ def decoded(name):
     return name.replace("%25", "%")
 
 
+def pack(*words):
+    words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
 class Resp:
     def __init__(self, path):
         self.s = socket.socket(socket.AF_UNIX)
@@ -39,9 +44,16 @@ class Resp:
         self.f = self.s.makefile("rb")
 
     def __call__(self, *words):
-        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-        self.s.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+        self.s.sendall(pack(*words))
         return self.reply()
+
+    def many(self, packed, n):
+        """@n commands at once, none of which fails."""
+        self.s.sendall(packed)
+        for _ in range(n):
+            reply = self.reply()
+            if isinstance(reply, RuntimeError):
+                raise reply
 
     def reply(self):
         line = self.f.readline()

@@ -7,49 +7,28 @@ For the keys and for each container with a cursor: STAY names that stay, while F
 tables under them grow and shrink in the middle of listings. Then the longest PING while four processes list everything.
 """
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
+
+from coherence import Resp, pack
 
 MOUNT, SOCKET = sys.argv[1], sys.argv[2]
 SCALE = float(sys.argv[3]) if len(sys.argv) > 3 else 1
 STAY, FLUX, BATCH, TURNS = int(60_000 * SCALE), int(1_000_000 * SCALE), 500, 5
 
 
-class Client:
-    def __init__(self):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.connect(SOCKET)
-        self.f = self.s.makefile("rb")
-
-    def send(self, packed, replies):
-        self.s.sendall(packed)
-        for _ in range(replies):
-            line = self.f.readline()
-            if line[:1] == b"-":
-                raise AssertionError(line)
-
-    def do(self, *words):
-        self.send(pack(*words), 1)
-
-
-def pack(*words):
-    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
-
-
 def batches(names, call):
-    """What @call makes of each name, BATCH in a piece."""
+    """What @call makes of each name, BATCH in a piece, and how many there are in it."""
     piece = []
     for name in names:
         piece.append(pack(*call(name)))
         if len(piece) == BATCH:
-            yield b"".join(piece)
+            yield b"".join(piece), BATCH
             piece = []
-    while piece:
-        yield b"".join(piece)
-        piece = []
+    if piece:
+        yield b"".join(piece), len(piece)
 
 
 # What there is to be listed: the directory, how a name is added and removed.
@@ -78,18 +57,18 @@ class Flux(threading.Thread):
             self.failed = e
 
     def work(self):
-        c, n = Client(), 0
+        c, n = Resp(SOCKET), 0
         while not self.ended:
             for pieces in (self.add, self.take):
                 self.turns += 1
-                for packed in pieces:
+                for piece in pieces:
                     if self.ended:
                         return
-                    c.send(packed, packed.count(b"*"))
+                    c.many(*piece)
                     n += 1
                     if self.renames:
                         a, b = b"moving:%d" % (n % 100), b"moved:%d" % (n % 100)
-                        c.send(pack(b"SET", a, b"v") + pack(b"RENAME", a, b), 2)
+                        c.many(pack(b"SET", a, b"v") + pack(b"RENAME", a, b), 2)
 
 
 def names_in(path, slowly=False):
@@ -105,14 +84,14 @@ def names_in(path, slowly=False):
 
 def case(what, stay, flux):
     where, add, take = CASES[what]
-    c = Client()
-    c.do(b"FLUSHALL")
+    c = Resp(SOCKET)
+    c("FLUSHALL")
     if where == "set":
         stay, flux = stay // 30, flux // 50
         for i in range(0, STAY * 5, BATCH):
-            c.send(b"".join(pack(b"SET", b"other:%d" % k, b"v") for k in range(i, i + BATCH)), BATCH)
-    for packed in batches([b"stay:%07d" % i for i in range(stay)], add):
-        c.send(packed, packed.count(b"*"))
+            c.many(b"".join(pack(b"SET", b"other:%d" % k, b"v") for k in range(i, i + BATCH)), BATCH)
+    for piece in batches([b"stay:%07d" % i for i in range(stay)], add):
+        c.many(*piece)
     path = os.path.join(MOUNT, where)
     want = {f"stay:{i:07d}" for i in range(stay)}
     f = Flux(add, take, flux, where == "string")
@@ -136,16 +115,14 @@ def case(what, stay, flux):
 
 def counted():
     """list.d and stream.d: a million elements are listed in order, each once."""
-    c, n = Client(), FLUX
-    c.do(b"FLUSHALL")
+    c, n = Resp(SOCKET), FLUX
+    c("FLUSHALL")
     for i in range(0, n, 1000):
-        c.send(pack(b"RPUSH", b"l", *[b"%d" % k for k in range(i, i + 1000)]), 1)
+        c("RPUSH", "l", *range(i, i + 1000))
     found = names_in(os.path.join(MOUNT, "list.d/l"))
     assert found == [str(i) for i in reversed(range(n))], "list.d"
-    for packed in batches([b"%d-1" % (i + 1) for i in range(n // 5)], lambda i: (b"XADD", b"s", i, b"f", b"v")):
-        c.s.sendall(packed)
-        for _ in range(2 * packed.count(b"*5")):
-            c.f.readline()
+    for piece in batches([b"%d-1" % (i + 1) for i in range(n // 5)], lambda i: (b"XADD", b"s", i, b"f", b"v")):
+        c.many(*piece)
     found = names_in(os.path.join(MOUNT, "stream.d/s"))
     assert found == [f"{i + 1}-1" for i in range(n // 5)], "stream.d"
     print(f"ok {n} elements of a list, {n // 5} entries of a stream")
@@ -153,16 +130,16 @@ def counted():
 
 def pings():
     """Those who speak RESP are answered between the slices of listings."""
-    c, n = Client(), FLUX
-    c.do(b"FLUSHALL")
-    for packed in batches([b"stay:%07d" % i for i in range(n)], CASES["keys"][1]):
-        c.send(packed, packed.count(b"*"))
+    c, n = Resp(SOCKET), FLUX
+    c("FLUSHALL")
+    for piece in batches([b"stay:%07d" % i for i in range(n)], CASES["keys"][1]):
+        c.many(*piece)
     ends = time.monotonic() + 4
     loops = [subprocess.Popen(["sh", "-c", f"while ls -U '{MOUNT}/string' >/dev/null; do :; done"], start_new_session=True) for _ in range(2)]
     waits = []
     while time.monotonic() < ends:
         began = time.monotonic()
-        c.do(b"PING")
+        c("PING")
         waits.append((time.monotonic() - began) * 1000)
         time.sleep(0.001)
     for p in loops:
