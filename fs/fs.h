@@ -55,8 +55,11 @@ struct mount {
 	uint64_t names_too_long; /* left out of listings, each time */
 };
 
-/* Regular files answer statx's block size with this. */
-#define MOUNT_BLKSIZE (128 * 1024)
+/* Files answer statx's block size with this, by which programs choose how much they read and write at once; those that are big, or may
+ * become so, with the other: each request costs as much as copying some ten KiB. With more it no longer stays in the processor's cache. */
+#define MOUNT_BLKSIZE     (128 * 1024)
+#define MOUNT_BLKSIZE_BIG (512 * 1024)
+#define MOUNT_BIG_FROM    (1024 * 1024)
 
 extern const struct fuse_lowlevel_ops mount_ops;
 

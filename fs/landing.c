@@ -14,6 +14,7 @@
 /* A stage has to be as big, and its writes, before room is made for what may come. */
 #define STAGE_LEAST ((size_t)1 << 20)
 #define WRITE_LEAST ((size_t)16 << 10)
+#define PAGE        ((size_t)4096)
 
 /* The mount's own room for @n bytes, NULL without memory. */
 static char *spare(struct landing *l, size_t n)
@@ -29,13 +30,35 @@ static char *spare(struct landing *l, size_t n)
 	return p;
 }
 
+static char *page_end(const char *p)
+{
+	return (char *)(((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+}
+
+/* The pages for the next piece, where the stage has pages of its own. The kernel brings in one at a time while it copies, and takes twice as
+ * long for each. */
+static void bring(struct landing *l, struct blob *b)
+{
+	char *from = b->data + b->len, *to = from + l->piece, *end = b->data + b->cap;
+
+	if (b->cap < BLOB_MAPPED || l->brought == to)
+		return;
+	l->brought = to;
+	from = page_end(from);
+	to = page_end(to < end ? to : end);
+	if (from < to)
+		mem_pages_bring(from, (size_t)(to - from));
+}
+
 /* The stage that the next piece belongs behind, with room for @n bytes; NULL. */
 static struct blob *stage_ahead(struct landing *l, size_t n)
 {
 	if (!l->flows)
 		return NULL;
 	struct blob *b = handle_stage_ahead(l->flows, n);
-	if (!b)
+	if (b)
+		bring(l, b);
+	else
 		l->flows = NULL;
 	return b;
 }
@@ -84,6 +107,7 @@ void landing_staged(struct mount *m, struct handle *h, uint64_t end, struct byte
 
 	l->flows = flows ? h : NULL;
 	l->last = h;
+	l->piece = data.n;
 }
 
 void landing_other(struct mount *m)

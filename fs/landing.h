@@ -1,7 +1,8 @@
 /* fs/landing.h - where the bytes of a WRITE go when the kernel hands them over.
  *
  * The head of a request and what follows it are received into two places. What a sequential writer writes next goes behind what it has
- * staged at once, where it stays: nothing is copied after the kernel. Every other write goes to a buffer of the mount's own that begins
+ * staged at once, where it stays: nothing is copied after the kernel, and the pages for it are brought in all at once before, while the
+ * writer gets it ready. Every other write goes to a buffer of the mount's own that begins
  * with a page, which the kernel fills three times as fast as one behind the head. Whoever answers WRITE takes the bytes from
  * landing.data.
  */
@@ -22,6 +23,8 @@ struct landing {
 	const char *data;     /* of the WRITE at hand, NULL: behind its head */
 	struct handle *last;  /* wrote last, only to be compared with */
 	struct handle *flows; /* writes one piece behind the other */
+	size_t piece;         /* of so many bytes */
+	const char *brought;  /* memory is there up to here */
 	char *spare;
 	size_t spare_size;
 };

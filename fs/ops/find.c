@@ -176,7 +176,8 @@ void ops_attr(struct mount *m, const struct inode *i, uint64_t size, struct stat
 		.st_uid = m->options.uid,
 		.st_gid = m->options.gid,
 		.st_size = (off_t)size,
-		.st_blksize = MOUNT_BLKSIZE,
+		.st_blksize =
+			i->writers || size >= MOUNT_BIG_FROM ? MOUNT_BLKSIZE_BIG : MOUNT_BLKSIZE,
 		.st_blocks = (blkcnt_t)((size + 511) / 512),
 	};
 	if (i->scratch && i->scratch->dir)

@@ -431,6 +431,15 @@ void mem_pages_clear(void *p, size_t n)
 	madvise(p, page_round(n), MADV_DONTNEED);
 }
 
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void mem_pages_bring(void *p, size_t n)
+{
+	madvise(p, page_round(n), MADV_POPULATE_WRITE);
+}
+
 /* Pages that are on their way. The engine thread takes a free place; whoever ends the matter frees it. */
 enum { FREE, WARMING, WARM, UNWANTED };
 static struct warm {

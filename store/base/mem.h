@@ -63,6 +63,9 @@ void *mem_pages_resize(void *p, size_t old, size_t n);
 /* What stood in the whole pages from @p on that @n bytes take is zero, and they take no memory. */
 void mem_pages_clear(void *p, size_t n);
 
+/* The pages from @p on that @n bytes take are made present, where the system can do that; they hold what they held. */
+void mem_pages_bring(void *p, size_t n);
+
 /* As mem_pages_alloc, each page made present by a thread of its own first: a huge page that the machine has not used before takes the
  * kernel ten milliseconds and more, which whoever touches it first would wait for. Until mem_pages_ready has answered
  * true the pages must not be touched, and are given back by mem_pages_drop. */

@@ -1,7 +1,8 @@
-/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|missing|read|open|put|get PATH COUNT" prints nanoseconds for each.
+/* tests/bench/fsloop.c - one file operation again and again: "fsloop stat|missing|read|open|put|get|put128|get128 PATH COUNT" prints nanoseconds for each.
  *
  * missing is stat of a name that is not there; read reads 32 bytes of a file that stays open; open is open, read, close. put writes so many
- * MiB in pieces of 128 KiB, as cp does, from opening a new file to its close; get reads them.
+ * MiB from opening a new file to its close, get reads them, both as cp and cat of coreutils do: in pieces of st_blksize, but at least 128 KiB.
+ * put128 and get128 do so in pieces of 128 KiB.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,31 +38,38 @@ static int do_open(const char *path)
 	return n < 0 ? -1 : 0;
 }
 
-#define PIECE ((size_t)128 << 10)
+#define PIECE_LEAST ((size_t)128 << 10)
+#define PIECE_MOST  ((size_t)4 << 20)
 
 /* All of @mib megabytes into a new file, or out of it. */
-static int do_all(const char *path, bool put, long mib)
+static int do_all(const char *path, bool put, bool least, long mib)
 {
-	static char buf[PIECE] __attribute__((aligned(4096)));
-	size_t left = (size_t)mib << 20;
+	static char buf[PIECE_MOST] __attribute__((aligned(4096)));
+	size_t left = (size_t)mib << 20, piece = PIECE_LEAST;
 	ssize_t n = 1;
+	struct stat st;
 
-	memset(buf, 'v', sizeof buf);
 	int fd = open(path, put ? O_WRONLY | O_CREAT | O_EXCL : O_RDONLY, 0644);
-	for (; fd >= 0 && left && n > 0; left -= (size_t)n)
-		n = put ? write(fd, buf, PIECE) : read(fd, buf, PIECE);
-	return fd < 0 || close(fd) < 0 || n <= 0 ? -1 : 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (!least && (size_t)st.st_blksize > piece)
+		piece = (size_t)st.st_blksize < PIECE_MOST ? (size_t)st.st_blksize : PIECE_MOST;
+	memset(buf, 'v', piece);
+	for (; left && n > 0; left -= (size_t)n)
+		n = put ? write(fd, buf, left < piece ? left : piece) : read(fd, buf, piece);
+	return close(fd) < 0 || n <= 0 ? -1 : 0;
 }
 
 static bool is_all(const char *op)
 {
-	return !strcmp(op, "put") || !strcmp(op, "get");
+	return !strncmp(op, "put", 3) || !strncmp(op, "get", 3);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		fprintf(stderr, "usage: fsloop stat|missing|read|open|put|get PATH COUNT\n");
+		fprintf(stderr,
+			"usage: fsloop stat|missing|read|open|put|get|put128|get128 PATH COUNT\n");
 		return 2;
 	}
 	const char *op = argv[1], *path = argv[2];
@@ -72,7 +80,7 @@ int main(int argc, char **argv)
 
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	if (is_all(op) && !bad)
-		bad = do_all(path, *op == 'p', count) < 0;
+		bad = do_all(path, *op == 'p', op[3], count) < 0;
 	for (long i = 0; i < count && !bad && !is_all(op); i++) {
 		if (*op == 's')
 			bad = do_stat(path) < 0;

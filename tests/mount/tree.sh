@@ -51,6 +51,10 @@ ok "chmod does nothing, and well" chmod 600 "$M/string/a"
 is "$(stat -c %a "$M/string/a")" 644 "really nothing"
 ok "chown too" chown 1:1 "$M/string/a"
 is "$(stat -c %o "$M/string/a")" 131072 "blocks of 128 KiB"
+R setrange big 1048575 x >/dev/null
+is "$(stat -c %o "$M/string/big")" 524288 "of 512 KiB from 1 MiB on"
+is "$(stat -c %o - 4>&1 0>"$M/string/written")" 524288 "and of what is being written"
+rm "$M/string/big" "$M/string/written"
 
 ino=$(stat -c %i "$M/string/a")
 R set a 2 >/dev/null

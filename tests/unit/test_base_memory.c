@@ -89,6 +89,21 @@ static void pages_can_go_in_parts(void **state)
 	assert_null(mem_pages_alloc((size_t)1 << 60));
 }
 
+/* Pages that are brought in are zeroed, keep what they hold, and are counted as before. */
+static void pages_can_be_brought_in(void **state)
+{
+	(void)state;
+	size_t n = (size_t)4 << 20, before = mem_used();
+	char *p = mem_pages_small(n);
+	assert_non_null(p);
+	p[4096] = 7;
+	mem_pages_bring(p, n);
+	assert_int_equal(mem_used() - before, n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(p[i] == (i == 4096 ? 7 : 0));
+	mem_pages_free(p, n);
+}
+
 /* Pages that were made present beforehand are zeroed too; unwanted ones go back whether they are ready or not. */
 static void warm_pages_are_zeroed(void **state)
 {
@@ -361,6 +376,7 @@ int main(void)
 		cmocka_unit_test(used_is_exact),
 		cmocka_unit_test(a_limit_is_kept_to_the_byte),
 		cmocka_unit_test(pages_can_go_in_parts),
+		cmocka_unit_test(pages_can_be_brought_in),
 		cmocka_unit_test(warm_pages_are_zeroed),
 		cmocka_unit_test(impossible_is_refused),
 		cmocka_unit_test(class_is_the_allocators),
