@@ -1,8 +1,8 @@
 /* fs/nodes.h - the numbers by which the kernel calls inodes: a slot and how often it was taken, so that finding one takes no hash.
  *
- * A number is handed out once and not again before its slot was taken 2^32 times. One from outside is checked, never followed:
- * what was never given out, or is given back, is not found. Slots stand in blocks that never move, so that growing copies nothing;
- * those that were given back are taken first. Memory: 8 bytes for each of the most that there ever were at once.
+ * A number is handed out once and not again before the slots of its block were taken 2^32 times. One from outside is checked, never
+ * followed: what was never given out, or is given back, is not found. Slots stand in blocks that never move, so that growing copies
+ * nothing; what was given back last is taken first. A block that nobody is in any more is freed, but for one.
  */
 #ifndef FS_NODES_H
 #define FS_NODES_H
@@ -10,12 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct nodes_block;
+
 struct nodes {
 	uint64_t **
-		blocks; /* a slot: where the owner's number stands, or what comes next among the free ones */
-	size_t nblocks, cap;
-	uint32_t slots; /* ever taken, and the one that never is */
-	uint32_t free;  /* given back last, 0 for none */
+		blocks; /* a slot: where the owner's number stands, or what comes next among the block's free ones */
+	struct nodes_block *about; /* each of them */
+	uint32_t nblocks, cap;
+	uint32_t standing; /* those that are not freed */
+	uint32_t
+		open; /* the first of those with free slots, and of those that are freed; 1 is the first block, 0 none */
+	uint32_t freed;
+	uint32_t spare; /* an empty one, if it still is */
 	size_t count;
 	uint64_t taken; /* how often numbers were given out */
 };

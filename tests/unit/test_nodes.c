@@ -50,6 +50,61 @@ static void a_number_finds_its_owner_until_it_is_given_back(void **state)
 	nodes_fini(&t);
 }
 
+enum { MOST = 40000, ROUNDS = 8, STAY = 20 };
+
+static void numbers_are_of_now(const struct nodes *t, uint64_t (*was)[MOST], int rounds,
+			       const uint64_t *id)
+{
+	for (int o = 0; o < rounds; o++)
+		for (size_t i = 0; i < MOST; i++)
+			assert_ptr_equal(nodes_find(t, was[o][i]),
+					 was[o][i] == id[i] ? &id[i] : NULL);
+}
+
+/* Many come, all but a few go, and as many come again. */
+static void what_nobody_is_in_is_freed_and_its_numbers_do_not_come_again(void **state)
+{
+	struct nodes t = {0};
+	struct rng rng;
+	static uint64_t id[MOST], was[ROUNDS][MOST];
+	uint64_t first;
+	(void)state;
+	uint64_t seed = (uint64_t)time(NULL);
+	print_message("seed %lu\n", (unsigned long)seed);
+	rng_seed(&rng, seed);
+	nodes_add(&t, &first);
+	for (int r = 0; r < ROUNDS; r++) {
+		for (size_t i = 0; i < MOST; i++) {
+			if (!id[i])
+				nodes_add(&t, &id[i]);
+			was[r][i] = id[i];
+		}
+		numbers_are_of_now(&t, was, r + 1, id);
+		assert_in_range(t.standing, MOST / 1024, MOST / 1024 + STAY + 2);
+		size_t from = rng_below(&rng, MOST); /* where it begins does not matter */
+		for (size_t k = 0; k < MOST; k++) {
+			size_t i = (from + k) % MOST;
+			if (i % (MOST / STAY) == 7)
+				continue;
+			nodes_remove(&t, &id[i]);
+			id[i] = 0;
+		}
+		assert_int_equal(t.count, STAY + 1);
+		assert_in_range(t.standing, 1, STAY + 2);
+		uint32_t at = 0;
+		size_t n = 0;
+		while (nodes_next(&t, &at))
+			n++;
+		assert_int_equal(n, STAY + 1);
+		numbers_are_of_now(&t, was, r + 1, id);
+	}
+	nodes_remove(&t, &first);
+	for (size_t i = 7; i < MOST; i += MOST / STAY)
+		nodes_remove(&t, &id[i]);
+	assert_int_equal(t.standing, 1);
+	nodes_fini(&t);
+}
+
 static void the_first_number_is_one(void **state)
 {
 	struct nodes t = {0};
@@ -221,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_finds_its_owner_until_it_is_given_back),
+		cmocka_unit_test(what_nobody_is_in_is_freed_and_its_numbers_do_not_come_again),
 		cmocka_unit_test(the_first_number_is_one),
 		cmocka_unit_test(numbers_that_were_never_given_out_are_not_found),
 		cmocka_unit_test(places_that_differ_in_anything_are_others),
