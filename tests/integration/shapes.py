@@ -8,7 +8,7 @@ import hashlib
 import re
 import struct
 
-TOKEN = re.compile(r"\.\.\.|[\[\]()|]|[^\s\[\]()|.]+")
+TOKEN = re.compile(r"\.\.\.|[\[\]()|]|(?:(?!\.\.\.)[^\s\[\]()|])+")
 
 
 def read_shape(text):
@@ -710,7 +710,8 @@ FAMILIES = {
     "transaction": [
         "MULTI", "MULTI", "EXEC", "EXEC", "DISCARD", "WATCH skey...", "WATCH nkey", "UNWATCH", "SET skey val", "SET nkey sint", "INCR nkey", "GET skey", "RPUSH lkey lval...",
         "LRANGE lkey 0 -1", "LPOP lkey", "DEL key", "NOSUCH x", "GET", "INCR skey", "SELECT (0|1)", "PING", "ECHO val", "HSET hkey field fval", "HGET hkey field", "ZADD zkey 1 member", "ZCARD zkey",
-        "FLUSHDB", "EXPIRE key ttl", "DBSIZE",
+        "FLUSHDB", "EXPIRE key ttl", "DBSIZE", "SADD akey aval...", "SMEMBERS akey", "SUNION akey akey", "HGETALL hkey", "KEYS *", "ZRANGE zkey 0 -1 WITHSCORES", "OBJECT ENCODING key",
+        "BLPOP lkey 0.001", "XADD tkey xid f1 val", "XREAD BLOCK 1 STREAMS tkey xafter", "XINFO STREAM tkey", "SORT lkey ALPHA", "SCAN 0 COUNT 100000", "RESET", "HELLO (2|3)", "CONFIG GET timeout", "CLIENT ID",
     ],
     "alone": [
         "ROLE", "ROLE x", "FAILOVER", "FAILOVER (ABORT|FORCE|x)", "FAILOVER (TO h|TO h 1|TO h p|ABORT x) (FORCE|TIMEOUT 10|TIMEOUT 0|TIMEOUT x|)", "WAIT (0|-1|x) (0|10|-1|x|1.5|99999999999999999999)", "WAIT 1 (1|5|-1|x)", "WAIT 1", "REPLICAOF (NO|no) (ONE|one)", "SLAVEOF NO ONE", "REPLICAOF 127.0.0.1 (x|-1|65536|)", "REPLICAOF x",
