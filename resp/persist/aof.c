@@ -143,7 +143,7 @@ static void on_append(void *arg, unsigned db, int argc, const struct bytes *argv
 	if (s->current->written != a->batch)
 		aof_company_wrote(a);
 	s->current->written = a->batch;
-	if (s->config.appendfsync == AOF_FSYNC_ALWAYS)
+	if (s->config.appendfsync == AOF_FSYNC_ALWAYS || a->rotation)
 		s->current->hold = a->batch;
 }
 
@@ -245,7 +245,8 @@ static bool drop_beyond(struct aof *a, uint64_t size)
 	return ftruncate(a->fd, (off_t)size) == 0;
 }
 
-void aof_give_place_back(struct aof *a)
+/* No place is held behind what is written. */
+static void give_place_back(struct aof *a)
 {
 	if (a->filled > a->size && drop_beyond(a, a->size))
 		a->filled = a->size;
@@ -350,6 +351,24 @@ static bool write_opening(struct aof *a)
 	return true;
 }
 
+/* The open batch was written, up to the file's end: it is the sent one. What is on its way to the disk, and may have to be written again, stays
+ * part of it. */
+static void keep_sent(struct aof *a)
+{
+	uint64_t at = a->size - a->open.n;
+
+	if (a->syncing && is_always(a) && a->sent_at + a->sent.n == at) {
+		put(&a->sent, a->open.p, a->open.n);
+		drop(&a->open);
+		return;
+	}
+	drop(&a->sent);
+	struct aof_bytes swap = a->sent;
+	a->sent = a->open;
+	a->open = swap;
+	a->sent_at = at;
+}
+
 /* Write the open batch with its checksum; it is the sent one then, and the next is open. */
 static bool send_batch(struct aof *a)
 {
@@ -366,17 +385,13 @@ static bool send_batch(struct aof *a)
 		return false;
 	}
 	a->crc = a->covered = 0;
-	a->sent_at = a->size;
 	a->size += a->open.n;
 	if (a->size >= a->filled && is_always(a))
 		make_place(a);
 	a->sent_batch = a->batch++;
 	a->company.sent = a->company.open;
 	a->company.open = 0;
-	drop(&a->sent);
-	struct aof_bytes swap = a->sent;
-	a->sent = a->open;
-	a->open = swap;
+	keep_sent(a);
 	a->unsynced = true;
 	solved(a, &a->write_error);
 	return true;
@@ -435,13 +450,21 @@ static void sync_ended(struct aof *a, int error)
 
 static void look_after_sync(struct aof *a)
 {
-	if (a->syncing && !aof_sync_running(&a->sync))
-		sync_ended(a, aof_sync_wait(&a->sync));
+	if (a->syncing && !aof_worker_busy(&a->sync))
+		sync_ended(a, aof_worker_wait(&a->sync));
 }
 
 static void on_synced(void *arg)
 {
 	look_after_sync(arg);
+}
+
+static int sync_file(void *fd)
+{
+	while (fdatasync((int)(intptr_t)fd) < 0)
+		if (errno != EINTR)
+			return errno;
+	return 0;
 }
 
 static void begin_sync(struct aof *a)
@@ -452,7 +475,7 @@ static void begin_sync(struct aof *a)
 	a->syncing_size = a->size;
 	a->synced_ms = loop_now_us(a->server->loop) / 1000;
 	a->sync_began = ticks_ns();
-	aof_sync_begin(&a->sync, a->fd);
+	aof_worker_begin(&a->sync, sync_file, (void *)(intptr_t)a->fd);
 }
 
 /* The kernel may have forgotten what it could not write: it is given it again before the next sync. */
@@ -472,7 +495,7 @@ static bool sync_is_due(const struct aof *a, int64_t now)
 		return false;
 	if (a->sync_error)
 		return now >= a->retry_ms;
-	if (a->hurry)
+	if (a->hurry || a->rotation)
 		return true;
 	if (cfg->no_appendfsync_on_rewrite && (snapshot_running(a->server) || a->rewrite.pid))
 		return false;
@@ -490,7 +513,7 @@ static bool sync_is_due(const struct aof *a, int64_t now)
 /* Whether the open batch has to wait: for a sync under way, or for the time to try again. */
 static bool must_wait(struct aof *a, int64_t now)
 {
-	if (a->write_error && now < a->retry_ms)
+	if (a->rotation || (a->write_error && now < a->retry_ms))
 		return true;
 	if (a->sync_error || (is_always(a) && a->syncing)) /* groups what comes meanwhile */
 		return true;
@@ -510,6 +533,47 @@ static bool must_wait(struct aof *a, int64_t now)
 		 "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF "
 		 "buffer without waiting for fsync to complete, this may slow down Redis.");
 	return false;
+}
+
+/* --- from one increment to the next --- */
+
+bool aof_rotation_begin(struct aof *a)
+{
+	if (a->sync_error || (a->open.n && !send_batch(a))) {
+		log_line(&a->server->config.log, LOG_LEVEL_WARNING,
+			 "Can't rewrite append only file in background: the log: %s",
+			 strerror(a->write_error ? a->write_error : a->sync_error));
+		return false;
+	}
+	a->rotation = AOF_ENDS_OLD;
+	a->has_db = false;
+	a->batch++; /* the number that it had may count as written */
+	return true;
+}
+
+void aof_rotation_end(struct aof *a, int fd)
+{
+	a->rotation = AOF_STAYS;
+	if (fd < 0)
+		return;
+	a->fd = fd;
+	a->older += a->size;
+	a->size = a->synced_size = a->crc = a->covered = a->filled = a->fill_from = 0;
+	a->sent.n = 0;
+	a->sent_at = 0;
+	a->holes = false;
+}
+
+void aof_rotation_finish(struct aof *a)
+{
+	while (a->rotation) {
+		if (a->syncing)
+			sync_ended(a, aof_worker_wait(&a->sync));
+		else if (a->rotation == AOF_ENDS_OLD && a->unsynced && !a->sync_error)
+			begin_sync(a);
+		else
+			aof_rewrite_wait(a);
+	}
 }
 
 /* --- who waits --- */
@@ -579,10 +643,11 @@ static void write_and_sync(void *arg)
 
 	snapshot_begin_due(s);
 	aof_rewrite_begin_due(a);
-	if (!a->on || a->in_unit)
-		return;
 	/* Not when its message is read: the next one would begin so much later. */
 	look_after_sync(a);
+	aof_rewrite_go_on(a);
+	if (!a->on || a->in_unit)
+		return;
 	if (a->told != s->synced) {
 		a->told = s->synced;
 		blocking_synced(s->blocking);
@@ -595,7 +660,7 @@ static void write_and_sync(void *arg)
 		begin_sync(a);
 	/* With the other policies, and where syncing is put off, nobody waits. */
 	if (!is_always(a))
-		s->durable = a->batch;
+		s->durable = a->rotation ? a->batch - 1 : a->batch;
 	else if (a->unsynced && !a->syncing && !a->sync_error)
 		s->durable = a->sent_batch;
 	serve_waiters(a);
@@ -607,7 +672,7 @@ static void sync_on(void *arg)
 	struct server *s = arg;
 	struct aof *a = s->aof;
 
-	if (!a->syncing || !a->open.n || !is_always(a) || aof_sync_running(&a->sync))
+	if (!a->syncing || !a->open.n || !is_always(a) || aof_worker_busy(&a->sync))
 		return;
 	write_and_sync(s);
 	loop_again(s->loop); /* for those who wait for the one that ended */
@@ -622,15 +687,16 @@ void aof_cron(struct server *s, int64_t now_ms)
 
 static bool flush(struct aof *a)
 {
+	aof_rotation_finish(a);
 	if (a->syncing)
-		sync_ended(a, aof_sync_wait(&a->sync));
+		sync_ended(a, aof_worker_wait(&a->sync));
 	if (a->sync_error && !write_again(a))
 		return false;
 	if (a->open.n && !send_batch(a))
 		return false;
 	if (a->unsynced) {
 		begin_sync(a);
-		sync_ended(a, aof_sync_wait(&a->sync));
+		sync_ended(a, aof_worker_wait(&a->sync));
 	}
 	return !a->sync_error;
 }
@@ -654,7 +720,7 @@ static void seal(struct aof *a)
 
 	if (a->size == 0)
 		return;
-	aof_give_place_back(a);
+	give_place_back(a);
 	b.n = aof_checksum_line(line, a->crc, a->covered, a->size);
 	if (!write_at(a, &b, a->size))
 		return;
@@ -662,7 +728,7 @@ static void seal(struct aof *a)
 	a->crc = a->covered = 0;
 	a->unsynced = true;
 	begin_sync(a);
-	sync_ended(a, aof_sync_wait(&a->sync));
+	sync_ended(a, aof_worker_wait(&a->sync));
 }
 
 bool aof_close(struct server *s)
@@ -748,8 +814,8 @@ void aof_end(struct aof *a)
 		return;
 	journal_remove_consumer(a->server->journal, &a->consumer);
 	if (a->syncing)
-		aof_sync_wait(&a->sync);
-	aof_give_place_back(a);
+		aof_worker_wait(&a->sync);
+	give_place_back(a);
 	close(a->fd);
 	a->fd = -1;
 	a->on = a->in_unit = a->syncing = a->unsynced = false;
@@ -766,7 +832,8 @@ void aof_free(struct aof *a)
 {
 	aof_rewrite_kill(a);
 	aof_end(a);
-	aof_sync_stop(&a->sync);
+	aof_worker_stop(&a->sync);
+	aof_worker_stop(&a->chores);
 	aof_company_fini(a);
 	aof_leave(a->server);
 	aof_manifest_fini(&a->manifest);
@@ -777,7 +844,7 @@ void aof_free(struct aof *a)
 
 static bool start_thread(struct aof *a)
 {
-	if (a->sync.started || aof_sync_start(&a->sync, a->server->loop, on_synced, a))
+	if (aof_worker_start(&a->sync, a->server->loop, on_synced, a))
 		return true;
 	log_line(&a->server->config.log, LOG_LEVEL_WARNING,
 		 "Fatal: can't create the thread that syncs the append only file");
@@ -880,6 +947,7 @@ bool aof_reload(struct server *s)
 
 	if (!a->on || !aof_flush(s))
 		return false;
+	aof_chore_wait(a); /* it may be about to remove what is read here */
 	for (unsigned i = 0; i < s->keyspace->ndbs; i++) {
 		watch_touch_all(s, &s->keyspace->dbs[i], NULL);
 		keyspace_flush(&s->keyspace->dbs[i], KEYSPACE_FREE_NOW);
@@ -907,8 +975,9 @@ void aof_figures(const struct server *s, struct aof_figures *out)
 		.scheduled = a->rewrite.scheduled,
 		.rewrite_ok = !a->rewrite.failures,
 		.last_seconds = a->rewrite.last_seconds,
-		.current_seconds =
-			a->rewrite.pid ? (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000 : -1,
+		.current_seconds = aof_rewrite_running(s)
+					   ? (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000
+					   : -1,
 		.rewrites = a->rewrite.count,
 		.failures = a->rewrite.failures,
 		.buffer = a->open.n,

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "resp/persist/aof_internal.h"
-#include "store/base/bgfree.h"
 #include "store/base/mem.h"
 
 #define MANIFEST_MAX ((size_t)1 << 24)
@@ -366,28 +365,16 @@ int aof_files_open(struct server *s, struct aof_manifest *m, struct aof_tail *ta
 	return fd;
 }
 
-static void close_file(void *fd)
-{
-	close((int)(intptr_t)fd);
-}
-
 void aof_drop_history(struct server *s, struct aof_manifest *m)
 {
 	bool any = false;
 
-	if (s->config.aof_disable_auto_gc)
-		return;
 	for (size_t i = m->n; i--;) {
 		if (m->files[i].type != AOF_HISTORY)
 			continue;
 		log_line(&s->config.log, LOG_LEVEL_NOTICE,
 			 "Removing the history file %s in the background", m->files[i].name);
-		/* Who holds it open last lets its blocks go, which may take long: not the engine. */
-		int fd = aof_open(s, m->files[i].name, O_RDONLY);
-		bool gone = aof_remove(s, m->files[i].name);
-		if (fd >= 0)
-			bgfree_submit(close_file, (void *)(intptr_t)fd, 0);
-		if (gone) {
+		if (aof_remove(s, m->files[i].name)) {
 			aof_manifest_remove(m, i);
 			any = true;
 		}

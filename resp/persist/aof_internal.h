@@ -10,27 +10,30 @@
 #include "resp/persist/internal.h"
 #include "store/persist/aof_manifest.h"
 
-/* The thread that waits for the disk; one file at a time. */
-struct aof_sync {
+/* A thread that waits for the disk, so that the engine does not; one piece of work at a time. */
+struct aof_worker {
 	struct loop *loop;
-	void (*done)(void *arg); /* called on the loop's thread some time after a sync ended */
+	void (*done)(void *arg); /* called on the loop's thread some time after each piece */
 	void *arg;
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake, ended;
-	int fd; /* to sync, -1 for none */
-	bool quit;
-	int error; /* of the last sync */
+	int (*work)(void *with);
+	void *with;
+	bool busy, quit;
+	int error; /* what the last piece answered */
 };
 
-bool aof_sync_start(struct aof_sync *y, struct loop *loop, void (*done)(void *arg), void *arg);
-void aof_sync_stop(struct aof_sync *y);
-/* Begin to sync @fd; never while one is under way. */
-void aof_sync_begin(struct aof_sync *y, int fd);
-bool aof_sync_running(struct aof_sync *y);
-/* Wait for the end of the one under way, if any. Its error, 0 for none. */
-int aof_sync_wait(struct aof_sync *y);
+/* True when it runs already. */
+bool aof_worker_start(struct aof_worker *w, struct loop *loop, void (*done)(void *arg), void *arg);
+/* Ends what is under way, and the thread. */
+void aof_worker_stop(struct aof_worker *w);
+/* Have @work(@with) called there; never while something is under way. */
+void aof_worker_begin(struct aof_worker *w, int (*work)(void *with), void *with);
+bool aof_worker_busy(const struct aof_worker *w);
+/* Wait for the end of what is under way, if anything is; what the last piece answered. */
+int aof_worker_wait(struct aof_worker *w);
 
 /* With appendfsync always: whether the open batch waits until those have written again who were let go last. One client that is a moment
  * ahead of forty-nine would have a sync for itself alone, each time, and they all would wait for it. Times are in nanoseconds. */
@@ -72,6 +75,29 @@ struct aof_waiter {
 	void *arg;
 };
 
+/* What is done to the files of the log beside the engine: everything about it is the worker's until it is done. */
+struct aof_chore {
+	struct server *server;
+	bool running;
+	void (*end)(struct aof *a, bool ok); /* on the engine thread, when it is done */
+	struct aof_manifest manifest;        /* as it is to be */
+	char *increment;                     /* the name of a new one, or NULL */
+	char *base;
+	char temp[SAVE_TEMP]; /* what the child wrote */
+	bool waiting, collect;
+	int fd;       /* rotation: of the increment so far, then of the new one */
+	uint64_t cut; /* rotation: where the one so far ends */
+};
+
+/* How far the way from one increment to the next is. What changes meanwhile is gathered, and goes into the new one, or, when anything on
+ * the way fails, into the old one behind all. Whatever appendfsync says, who changes something then has the answer when it is
+ * written: nothing that was acknowledged is in memory alone. */
+enum aof_rotation {
+	AOF_STAYS,
+	AOF_ENDS_OLD,   /* until all of the old one is on the disk */
+	AOF_BEGINS_NEW, /* until there is a new one, and a manifest that names it, on the disk */
+};
+
 struct aof {
 	struct server *server;
 	bool on;      /* what changes is logged, into fd */
@@ -103,11 +129,14 @@ struct aof {
 	uint64_t sent_at, sent_batch, syncing_batch;
 	uint64_t sync_began; /* nanoseconds of the monotonic clock */
 	uint64_t told;       /* server->synced when those who wait for it were told last */
-	struct aof_sync sync;
+	struct aof_worker sync, chores;
+	struct aof_chore chore;
 	struct aof_company company;
 	bool syncing, unsynced;
 	int64_t synced_ms, postponed_ms;
 	uint64_t delayed;
+
+	enum aof_rotation rotation;
 
 	/* Who waits for a batch, in order of arrival. */
 	struct aof_waiter *waiters;
@@ -120,12 +149,16 @@ struct aof {
 	char refusal[160];
 
 	struct {
-		pid_t pid; /* 0: none runs */
+		pid_t pid;   /* 0: none runs */
+		pid_t child; /* the last one */
 		int pipe;
 		struct loop_fd *watch;
 		int64_t first; /* the increment that was begun with it */
 		int64_t begun_ms, failed_ms, last_seconds;
 		uint64_t count, failures; /* in a row */
+		bool ended;               /* the child did, in this way: */
+		int status;
+		bool spoiled; /* whatever it wrote is of no use */
 		bool scheduled;
 		bool due;     /* asked for in the middle of a unit: begins behind it */
 		uint64_t cow; /* what the last child copied */
@@ -164,7 +197,7 @@ char *aof_base_name(const struct server *s, int64_t seq);
 char *aof_increment_name(const struct server *s, int64_t seq);
 /* "temp-appendonly.aof.incr": what is logged before there is a base. */
 char *aof_waiting_name(const struct server *s);
-/* Remove what the manifest calls history, unless aof-disable-auto-gc. */
+/* Remove what the manifest calls history. */
 void aof_drop_history(struct server *s, struct aof_manifest *m);
 /* The size of a file there, 0 when it is not. */
 uint64_t aof_file_size(const struct server *s, const char *name);
@@ -189,13 +222,40 @@ void aof_rewrite_kill(struct aof *a);
 void aof_rewrite_cron(struct aof *a);
 /* Between commands: begin what waited for the end of a transaction. */
 void aof_rewrite_begin_due(struct aof *a);
+/* What the worker and the child have done meanwhile is taken note of, and what follows from it begun. */
+void aof_rewrite_go_on(struct aof *a);
+/* The same, when the worker has done what it is at. */
+void aof_rewrite_wait(struct aof *a);
+
+/* --- aof_chores.c --- */
+
+/* Each has the worker do something, and @end(a, whether it was done) called then; never while something is being done. */
+
+/* An increment of this number behind all others. All of the one so far is on the disk, and nothing is written to it meanwhile. On success
+ * a->chore.manifest and .fd are the new ones, the old descriptor is closed; on failure nothing changed, which is logged. */
+void aof_chore_rotate(struct aof *a, int64_t seq, void (*end)(struct aof *a, bool ok));
+/* What the child wrote becomes the base in place of everything before the increment a->rewrite.first. On success a->chore.manifest is what
+ * there is now; on failure nothing changed, which is logged. */
+void aof_chore_install(struct aof *a, const char *temp, void (*end)(struct aof *a, bool ok));
+/* What the child wrote is removed. */
+void aof_chore_remove(struct aof *a, const char *temp, void (*end)(struct aof *a, bool ok));
+
+/* Call the end of what was done. False while the worker is at it. */
+bool aof_chore_take(struct aof *a);
+/* Wait for it first. */
+void aof_chore_wait(struct aof *a);
 
 /* --- aof.c --- */
 
 /* Log what changes into @fd, of which so much is there. */
 void aof_begin(struct aof *a, int fd, const struct aof_tail *tail);
-/* No place is held behind what is written. */
-void aof_give_place_back(struct aof *a);
+/* Write what the open batch has: what follows belongs into the next increment. False when it cannot be written, or what was written before
+ * cannot be brought to the disk. */
+bool aof_rotation_begin(struct aof *a);
+/* It is over: go on in @fd, or, with -1, where we were. */
+void aof_rotation_end(struct aof *a, int fd);
+/* Wait for its end. */
+void aof_rotation_finish(struct aof *a);
 /* Log no more; what is gathered is dropped, and who waited for it waits no longer. */
 void aof_end(struct aof *a);
 

@@ -3,6 +3,9 @@
  * What changes from the fork on goes into a new increment. When the child has written the base, a new manifest names these two,
  * and what they replace becomes history, which is removed. Until then the old manifest with the increment added stands.
  *
+ * The engine waits for none of it: a worker makes the increment, for which the child waits before it writes, and brings in what the
+ * child wrote. A child whose increment cannot be made is ended.
+ *
  * While the log waits for its first base the increment is a temporary file, which no manifest names; with no log at all there is none.
  */
 #include <errno.h>
@@ -33,6 +36,7 @@ static _Noreturn void child_run(struct server *s, int pipe)
 	int fd = aof_open(s, temp, O_WRONLY | O_CREAT | O_TRUNC), error = errno;
 	struct child_report report = {.pipe = pipe};
 	child_detach(s, pipe, fd);
+	child_await(pipe);
 	if (fd >= 0)
 		error = aof_fill_base(s, fd, child_progress, &report);
 	log_line(&s->config.log, error ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
@@ -44,68 +48,6 @@ static _Noreturn void child_run(struct server *s, int pipe)
 
 /* --- the end --- */
 
-/* @from becomes the file @name of the log; @what it is. */
-static bool take_over(struct server *s, const char *from, const char *name, const char *what)
-{
-	char *path = aof_path(s, name);
-	bool ok = aof_rename(s, from, name);
-
-	log_line(&s->config.log, ok ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING,
-		 ok ? "Successfully renamed the temporary AOF %s file %s into %s"
-		    : "Error trying to rename the temporary AOF %s file %s into %s: %s",
-		 what, from, ok ? name : path, strerror(errno));
-	mem_free(path);
-	return ok;
-}
-
-/* The temporary files under their names, then the manifest that names them: on failure no new name is left. */
-static bool name_files(struct aof *a, struct aof_manifest *m, const char *temp)
-{
-	struct server *s = a->server;
-	char *base = aof_base_name(s, m->base_seq + 1);
-	char *increment = aof_increment_name(s, m->increment_seq + 1);
-	char *waiting = aof_waiting_name(s);
-
-	for (size_t i = 0; i < m->n; i++)
-		if (m->files[i].type == AOF_BASE ||
-		    (m->files[i].type == AOF_INCREMENT && m->files[i].seq < a->rewrite.first))
-			m->files[i].type = AOF_HISTORY;
-	aof_manifest_add(m, base, m->base_seq + 1, AOF_BASE);
-	bool ok = take_over(s, temp, base, "base");
-	if (ok && a->waiting) {
-		aof_manifest_add(m, increment, m->increment_seq + 1, AOF_INCREMENT);
-		ok = take_over(s, waiting, increment, "incr");
-	}
-	if (ok && !aof_manifest_store(s, m)) {
-		ok = false;
-		aof_remove(s, base);
-		if (a->waiting)
-			aof_remove(s, increment);
-	}
-	mem_free(base);
-	mem_free(increment);
-	mem_free(waiting);
-	return ok;
-}
-
-static bool install(struct aof *a, const char *temp)
-{
-	struct server *s = a->server;
-	struct aof_manifest m;
-
-	aof_manifest_copy(&m, &a->manifest);
-	if (!name_files(a, &m, temp)) {
-		aof_manifest_fini(&m);
-		return false;
-	}
-	aof_manifest_fini(&a->manifest);
-	a->manifest = m;
-	a->waiting = false;
-	aof_drop_history(s, &a->manifest);
-	aof_add_up(a);
-	return true;
-}
-
 static void forget(struct aof *a)
 {
 	loop_fd_remove(a->rewrite.watch);
@@ -115,36 +57,13 @@ static void forget(struct aof *a)
 	child_gone(a->server);
 }
 
-static void on_pipe(void *arg, unsigned events)
+/* The last of it: what the child wrote is installed, or removed. */
+static void over(struct aof *a, bool ok)
 {
-	struct aof *a = arg;
 	struct server *s = a->server;
-	struct log *log = &s->config.log;
-	pid_t pid = a->rewrite.pid;
-	char temp[SAVE_TEMP];
-	int status = 0;
+	int status = a->rewrite.status;
 
-	(void)events;
-	if (child_read_reports(s, a->rewrite.pipe))
-		return;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	forget(a);
-	a->rewrite.cow = s->snapshot->figures.cow;
-	temp_name(temp, pid);
-	bool ok = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (ok)
-		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite terminated with success");
-	else if (WIFSIGNALED(status))
-		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated by signal %d",
-			 WTERMSIG(status));
-	else
-		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated with error");
-	ok = ok && install(a, temp);
-	if (ok)
-		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite finished successfully");
-	else
-		aof_remove(s, temp);
+	a->rewrite.ended = false;
 	if (!a->on && !a->waiting)
 		aof_leave(s);
 	a->rewrite.last_seconds = (s->keyspace->now_ms - a->rewrite.begun_ms) / 1000;
@@ -154,13 +73,134 @@ static void on_pipe(void *arg, unsigned events)
 	a->rewrite.failed_ms = ok ? 0 : s->keyspace->now_ms;
 }
 
-void aof_rewrite_kill(struct aof *a)
+static void on_installed(struct aof *a, bool ok)
+{
+	if (ok) {
+		aof_manifest_fini(&a->manifest);
+		a->manifest = a->chore.manifest;
+		a->chore.manifest = (struct aof_manifest){0};
+		a->waiting = false;
+		aof_add_up(a);
+		log_line(&a->server->config.log, LOG_LEVEL_NOTICE,
+			 "Background AOF rewrite finished successfully");
+	}
+	over(a, ok);
+}
+
+static void on_removed(struct aof *a, bool ok)
+{
+	(void)ok;
+	over(a, false);
+}
+
+static void child_ended(struct aof *a)
+{
+	struct log *log = &a->server->config.log;
+	int status = a->rewrite.status;
+	char temp[SAVE_TEMP];
+
+	if (WIFSIGNALED(status))
+		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated by signal %d",
+			 WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		log_line(log, LOG_LEVEL_WARNING, "Background AOF rewrite terminated with error");
+	else
+		log_line(log, LOG_LEVEL_NOTICE, "Background AOF rewrite terminated with success");
+	temp_name(temp, a->rewrite.child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !a->rewrite.spoiled)
+		aof_chore_install(a, temp, on_installed);
+	else
+		aof_chore_remove(a, temp, on_removed);
+}
+
+static void on_pipe(void *arg, unsigned events)
+{
+	struct aof *a = arg;
+	struct server *s = a->server;
+	int status = 0;
+
+	(void)events;
+	if (child_read_reports(s, a->rewrite.pipe))
+		return;
+	while (waitpid(a->rewrite.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	forget(a);
+	a->rewrite.cow = s->snapshot->figures.cow;
+	a->rewrite.status = status;
+	a->rewrite.ended = true;
+	aof_rewrite_go_on(a);
+}
+
+/* --- the rotation --- */
+
+/* The child's memory is of the moment when the rotation began: without one there is no use for it. */
+static void spoil(struct aof *a)
+{
+	a->rewrite.spoiled = true;
+	if (a->rewrite.pid)
+		kill(a->rewrite.pid, SIGKILL); /* its pipe tells when it is gone */
+	log_line(&a->server->config.log, LOG_LEVEL_WARNING,
+		 "Can't rewrite append only file in background: no new incr file could be begun, "
+		 "the log goes on in the old one");
+}
+
+static void on_rotated(struct aof *a, bool ok)
+{
+	if (ok) {
+		aof_manifest_fini(&a->manifest);
+		a->manifest = a->chore.manifest;
+		a->chore.manifest = (struct aof_manifest){0};
+		if (a->rewrite.pid)
+			child_let_go(a->rewrite.pipe);
+	} else {
+		spoil(a);
+	}
+	aof_rotation_end(a, ok ? a->chore.fd : -1);
+}
+
+/* Once all of the old increment is on the disk. */
+static void begin_new(struct aof *a)
+{
+	if (a->syncing)
+		return;
+	if (a->write_error || a->sync_error) {
+		spoil(a);
+		aof_rotation_end(a, -1);
+	} else if (!a->unsynced) {
+		a->rotation = AOF_BEGINS_NEW;
+		aof_chore_rotate(a, a->rewrite.first, on_rotated);
+	}
+}
+
+void aof_rewrite_go_on(struct aof *a)
+{
+	if (!aof_chore_take(a))
+		return;
+	if (a->rotation == AOF_ENDS_OLD)
+		begin_new(a);
+	/* Not while DEBUG LOADAOF reads what would be replaced. */
+	if (a->rotation == AOF_STAYS && a->rewrite.ended && !a->chore.running &&
+	    !a->server->loading)
+		child_ended(a);
+}
+
+void aof_rewrite_wait(struct aof *a)
+{
+	aof_chore_wait(a);
+	aof_rewrite_go_on(a);
+}
+
+static void on_chore(void *arg)
+{
+	aof_rewrite_go_on(arg);
+}
+
+/* --- before its time --- */
+
+static void kill_child(struct aof *a)
 {
 	char temp[SAVE_TEMP];
 
-	a->rewrite.due = false;
-	if (!a->rewrite.pid)
-		return;
 	log_line(&a->server->config.log, LOG_LEVEL_NOTICE, "Killing running AOF rewrite child: %ld",
 		 (long)a->rewrite.pid);
 	kill(a->rewrite.pid, SIGKILL);
@@ -171,13 +211,25 @@ void aof_rewrite_kill(struct aof *a)
 	forget(a);
 }
 
+void aof_rewrite_kill(struct aof *a)
+{
+	a->rewrite.due = false;
+	if (a->rewrite.pid)
+		kill_child(a);
+	aof_rotation_finish(a);
+	while (a->chore.running)
+		aof_rewrite_wait(a);
+}
+
 bool aof_before_exit(struct server *s, unsigned flags)
 {
 	struct aof *a = s->aof;
 	struct log *log = &s->config.log;
 
-	if (!a->rewrite.pid)
+	if (!a->rewrite.pid) {
+		aof_rewrite_kill(a);
 		return true;
+	}
 	if (a->waiting && !(flags & SHUTDOWN_FORCE)) {
 		log_line(log, LOG_LEVEL_WARNING, "Writing initial AOF, can't exit.");
 		return false;
@@ -190,45 +242,6 @@ bool aof_before_exit(struct server *s, unsigned flags)
 }
 
 /* --- the start --- */
-
-/* Everything so far is on the disk in the old increment; go on in a new one. */
-static bool rotate(struct aof *a)
-{
-	struct server *s = a->server;
-	struct aof_manifest m;
-
-	aof_manifest_copy(&m, &a->manifest);
-	int64_t seq = m.increment_seq + 1;
-	char *name = aof_increment_name(s, seq);
-	log_line(&s->config.log, LOG_LEVEL_NOTICE,
-		 "Creating AOF incr file %s on background rewrite", name);
-	int fd = aof_create_increment(s, name);
-	if (fd >= 0)
-		aof_manifest_add(&m, name, seq, AOF_INCREMENT);
-	if (fd < 0 || !aof_manifest_store(s, &m)) {
-		if (fd >= 0) {
-			aof_remove(s, name);
-			close(fd);
-		}
-		mem_free(name);
-		aof_manifest_fini(&m);
-		return false;
-	}
-	mem_free(name);
-	aof_manifest_fini(&a->manifest);
-	a->manifest = m;
-	a->rewrite.first = seq;
-	aof_give_place_back(a);
-	close(a->fd);
-	a->fd = fd;
-	a->older += a->size;
-	a->size = a->synced_size = a->crc = a->covered = a->filled = a->fill_from = 0;
-	a->sent.n = 0;
-	a->sent_at = 0;
-	a->holes = false;
-	a->has_db = false;
-	return true;
-}
 
 /* A log that waits for its base begins again with each try for one. */
 static bool begin_waiting(struct aof *a)
@@ -247,13 +260,32 @@ static bool begin_waiting(struct aof *a)
 	return fd >= 0;
 }
 
+static bool begin_rotation(struct aof *a)
+{
+	int64_t seq = a->manifest.increment_seq + 1;
+
+	if (!aof_rotation_begin(a))
+		return false;
+	char *name = aof_increment_name(a->server, seq);
+	log_line(&a->server->config.log, LOG_LEVEL_NOTICE,
+		 "Creating AOF incr file %s on background rewrite", name);
+	mem_free(name);
+	a->rewrite.first = seq;
+	return true;
+}
+
 /* Where what changes from here on goes. */
 static bool prepare(struct aof *a)
 {
 	struct server *s = a->server;
 
+	if (!aof_worker_start(&a->chores, s->loop, on_chore, a)) {
+		log_line(&s->config.log, LOG_LEVEL_WARNING,
+			 "Can't rewrite append only file in background: no thread for its files");
+		return false;
+	}
 	if (a->on && !a->waiting)
-		return aof_flush(s) && rotate(a);
+		return begin_rotation(a);
 	aof_manifest_fini(&a->manifest);
 	a->manifest = (struct aof_manifest){0};
 	a->rewrite.first = INT64_MAX;
@@ -270,12 +302,15 @@ static bool fork_child(struct aof *a)
 		child_run(s, pipe);
 	if (pid < 0)
 		return false;
-	a->rewrite.pid = pid;
+	a->rewrite.pid = a->rewrite.child = pid;
 	a->rewrite.pipe = pipe;
 	a->rewrite.watch = loop_fd_add(s->loop, pipe, LOOP_NORMAL, LOOP_READ, on_pipe, a);
 	a->rewrite.begun_ms = s->keyspace->now_ms;
 	a->rewrite.count++;
 	child_began(s);
+	/* Its writes would be in the way of those that rotation waits for. */
+	if (!a->rotation)
+		child_let_go(pipe);
 	return true;
 }
 
@@ -288,6 +323,7 @@ bool aof_rewrite_start(struct server *s)
 	a->rewrite.due = server_in_unit(s);
 	if (a->rewrite.due)
 		return true;
+	a->rewrite.spoiled = false;
 	if (prepare(a)) {
 		if (fork_child(a)) {
 			log_line(log, LOG_LEVEL_NOTICE,
@@ -297,6 +333,8 @@ bool aof_rewrite_start(struct server *s)
 		}
 		log_line(log, LOG_LEVEL_WARNING,
 			 "Can't rewrite append only file in background: fork: %s", strerror(errno));
+		if (a->rotation == AOF_ENDS_OLD)
+			aof_rotation_end(a, -1);
 	}
 	a->rewrite.failures++;
 	a->rewrite.failed_ms = s->keyspace->now_ms;
@@ -305,7 +343,10 @@ bool aof_rewrite_start(struct server *s)
 
 bool aof_rewrite_running(const struct server *s)
 {
-	return s->aof->rewrite.pid != 0 || s->aof->rewrite.due;
+	const struct aof *a = s->aof;
+
+	return a->rewrite.pid || a->rewrite.due || a->rewrite.ended || a->rotation ||
+	       a->chore.running;
 }
 
 void aof_rewrite_begin_due(struct aof *a)

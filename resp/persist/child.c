@@ -1,6 +1,6 @@
 /* resp/persist/child.c - the background save: a child process with the data as it was, and the pipe it talks through. What children
  * report is here for a rewrite of the log too. */
-#define _GNU_SOURCE /* pipe2, close_range, syscall, SCHED_BATCH */
+#define _GNU_SOURCE /* close_range, syscall, SCHED_BATCH */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/internal.h"
+#include "store/base/bgfree.h"
 #include "store/base/clock.h"
 #include "store/base/gather.h"
 #include "store/base/mem.h"
@@ -152,6 +154,22 @@ void child_detach(struct server *s, int pipe, int file)
 	s->config.log.role = 'C';
 }
 
+void child_await(int pipe)
+{
+	char word;
+
+	while (read(pipe, &word, 1) < 0)
+		if (errno != EINTR)
+			break;
+}
+
+void child_let_go(int pipe)
+{
+	if (write(pipe, "", 1) < 0) {
+		/* It is gone, which the pipe tells. */
+	}
+}
+
 static _Noreturn void child_run(struct server *s, int pipe)
 {
 	struct child_report c = {.pipe = pipe};
@@ -172,13 +190,22 @@ static void forget(struct snapshot *n)
 	child_gone(n->server);
 }
 
+static void close_file(void *fd)
+{
+	close((int)(intptr_t)fd);
+}
+
 static void drop_temp(struct server *s, pid_t pid)
 {
 	char temp[SAVE_TEMP];
 
 	save_temp_name(temp, pid);
 	int64_t began = clock_us();
+	/* Who holds it open last lets its blocks go, which may take long: not the engine. */
+	int fd = open(temp, O_RDONLY | O_CLOEXEC);
 	unlink(temp);
+	if (fd >= 0)
+		bgfree_submit(close_file, (void *)(intptr_t)fd, 0);
 	latency_note(s, "rdb-unlink-temp-file", (uint64_t)(clock_us() - began));
 }
 
@@ -337,7 +364,7 @@ pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -1;
 	int64_t begin = clock_us();
 	s->snapshot->parent = getpid();
