@@ -503,9 +503,14 @@ static void released(struct task *t, int err)
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct handle *h = ops_handle(fi);
-	struct task *t = task_new(mount_of(req), req, h->inode);
 
 	(void)ino;
+	if (!h->staged && !h->partial.n) { /* nothing is left to be stored */
+		handle_free(h);
+		fuse_reply_err(req, 0);
+		return;
+	}
+	struct task *t = task_new(mount_of(req), req, h->inode);
 	t->handle = h;
 	task_then(t, released);
 	if (h->staged)
