@@ -13,8 +13,6 @@
 #include "resp/changes.h"
 #include "store/base/mem.h"
 
-#define YEAR (365 * 86400.0)
-
 /* The kernel counts in ticks, rounded up, and its clock is not ours. */
 #define SLACK_MS 20
 
@@ -89,6 +87,7 @@ void cache_drop(struct inodes *t, struct inode *i)
 {
 	struct cache *c = &t->cache;
 
+	i->watched = false;
 	if (!i->held_at)
 		return;
 	unchain(i);
@@ -101,9 +100,17 @@ void cache_drop(struct inodes *t, struct inode *i)
 
 void cache_forget(struct inodes *t, struct inode *i)
 {
-	cache_drop(t, i);
+	if (!i->watched)
+		cache_drop(t, i);
+	else if (name_held(&t->cache, i))
+		t->cache.names--;
 	i->name_epoch = 0;
 	i->attr_held = i->attr_late = false;
+}
+
+static bool value_held(const struct cache *c, const struct inode *i)
+{
+	return i->attr_held || i->watched || (i->place.has_member && name_held(c, i));
 }
 
 /* What is to be told of @i's key. */
@@ -111,11 +118,10 @@ static void wait_for(struct mount *m, const struct inode *i)
 {
 	const struct cache *c = &m->inodes.cache;
 	uint32_t group = i->held_group;
-	bool name = name_held(c, i);
 
-	if (name)
+	if (name_held(c, i))
 		m->backend->ops->hold(m->backend, group, CHANGES_NAME);
-	if (i->attr_held || (name && i->place.has_member))
+	if (value_held(c, i))
 		m->backend->ops->hold(m->backend, group, CHANGES_VALUE);
 }
 
@@ -229,6 +235,19 @@ static bool take_attr(struct mount *m, struct inode *i)
 	return false;
 }
 
+void cache_take(struct mount *m, struct inode *i)
+{
+	if (m->inodes.cache.watching && !take_attr(m, i))
+		new_epoch(m);
+}
+
+void cache_watch(struct mount *m, struct inode *i)
+{
+	link_key(m, i);
+	i->watched = true;
+	wait_for(m, i);
+}
+
 void cache_late(struct mount *m, struct inode *i)
 {
 	if (i->attr_late && cache_send_inval(m, i))
@@ -288,6 +307,10 @@ static void inode_changed(struct telling *t, struct inode *i, enum changes_part 
 {
 	struct cache *c = &t->m->inodes.cache;
 
+	if (i->watched && editions_keep(&t->m->inodes, i)) {
+		t->stale = t->stale || name_held(c, i);
+		return;
+	}
 	if (!take_attr(t->m, i))
 		t->stale = true;
 	if (t->stale || !name_held(c, i) || i->own ||
@@ -323,7 +346,7 @@ static void group_go_on(struct mount *m, uint32_t group)
 		next = i->held_next;
 		if (i->held_group != group)
 			continue;
-		if (name_held(c, i) || i->attr_held)
+		if (name_held(c, i) || value_held(c, i))
 			wait_for(m, i);
 		else
 			cache_drop(&m->inodes, i);
@@ -340,8 +363,7 @@ static bool holds(void *arg, uint32_t group, enum changes_part part)
 	const struct inode *i = c->heads ? *head_of(c, group) : NULL;
 	for (; i; i = i->held_next)
 		if (i->held_group == group &&
-		    ((part == CHANGES_VALUE && i->attr_held) ||
-		     (name_held(c, i) && (part == CHANGES_NAME || i->place.has_member))))
+		    (part == CHANGES_VALUE ? value_held(c, i) : name_held(c, i)))
 			return true;
 	return false;
 }
@@ -386,6 +408,7 @@ static void all_changed(struct mount *m)
 			take_attr(m, i);
 	}
 	memset(c->attrs, 0, CACHE_ATTRS * sizeof(*c->attrs));
+	editions_all_changed(m);
 	new_epoch(m);
 }
 
@@ -466,7 +489,7 @@ static double lifetime(struct task *t, const struct place *p, int64_t *ends)
 	if (!f.stamped || f.serial > t->asked)
 		return 0;
 	if (f.ends_ms == BACKEND_NEVER)
-		return YEAR;
+		return CACHE_YEAR;
 	return f.left_ms > SLACK_MS ? (double)(f.left_ms - SLACK_MS) / 1000 : 0;
 }
 
@@ -512,7 +535,7 @@ static void give_attr(struct mount *m, struct inode *i)
 		c->attrs[c->attrs_next] ? inode_by_id(&m->inodes, c->attrs[c->attrs_next]) : NULL;
 	if (old && old->attr_held) {
 		take_attr(m, old);
-		if (old->held_at)
+		if (old->held_at && !old->watched)
 			m->backend->ops->release(m->backend, old->held_group, CHANGES_VALUE);
 	}
 	i->attr_at = (uint16_t)c->attrs_next;
@@ -535,7 +558,7 @@ static double keep_tree(struct task *t)
 		return 0;
 	hold_tree(t->m, i);
 	i->attr_held = true;
-	return YEAR;
+	return CACHE_YEAR;
 }
 
 void cache_entry(struct task *t, double *name, double *attr)
@@ -543,19 +566,32 @@ void cache_entry(struct task *t, double *name, double *attr)
 	struct inode *i = t->inode;
 
 	if (place_is_fixed(&i->place)) { /* a name of the tree never goes */
-		*name = YEAR;
+		*name = CACHE_YEAR;
 		*attr = keep_tree(t);
 		return;
 	}
 	int64_t ends;
 	*name = keep(t, &ends);
 	*attr = *name > 0 && attr_is_kept(i) ? *name : 0;
-	if (*name > 0)
-		give_name(t->m, i, ends);
-	if (*attr > 0)
+	if (*name <= 0)
+		return;
+	struct inode *edition = editions_current(i);
+	if (edition) {
+		task_answers_as(t, edition);
+		i = edition;
+		*attr = CACHE_YEAR;
+	} else if (*attr > 0) {
 		give_attr(t->m, i);
-	if (*name > 0)
-		wait_for(t->m, i);
+	}
+	give_name(t->m, i, ends);
+	wait_for(t->m, i);
+}
+
+bool cache_may_keep(struct task *t)
+{
+	int64_t ends;
+
+	return keep(t, &ends) > 0;
 }
 
 double cache_attr(struct task *t)
@@ -567,8 +603,8 @@ double cache_attr(struct task *t)
 		return keep_tree(t);
 	double seconds = attr_is_kept(i) || !is_of_key(i) ? keep(t, &ends) : 0;
 	if (seconds > 0) {
-		give_attr(t->m, i);
-		wait_for(t->m, i);
+		give_attr(t->m, task_as(t));
+		wait_for(t->m, task_as(t));
 	}
 	return seconds;
 }
@@ -587,7 +623,7 @@ double cache_missing(struct task *t)
 		*slot = ino;
 		return 0;
 	}
-	if (lifetime(t, p, &ends) < YEAR)
+	if (lifetime(t, p, &ends) < CACHE_YEAR)
 		return 0;
 	if (c->nmissing >= CACHE_MISSING / 2)
 		new_epoch(t->m);
@@ -596,7 +632,7 @@ double cache_missing(struct task *t)
 	ops->hold(t->m->backend, changes_group(id), CHANGES_NAME);
 	if (p->has_member)
 		ops->hold(t->m->backend, changes_group(id), CHANGES_VALUE);
-	return YEAR;
+	return CACHE_YEAR;
 }
 
 /* --- the kernel's own changes --- */

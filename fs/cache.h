@@ -28,6 +28,8 @@ struct mount;
 struct place;
 struct task;
 
+#define CACHE_YEAR (365 * 86400.0)
+
 #define CACHE_MINOR 44 /* of the protocol that has the epoch */
 
 #define CACHE_PRUNE_MINOR 45 /* that has FUSE_NOTIFY_PRUNE */
@@ -79,11 +81,20 @@ void cache_start(struct mount *m);
 void cache_stop(struct mount *m);
 void cache_fini(struct cache *c);
 
-/* Seconds for which the kernel may keep what @t answers of t->inode, which is remembered. 0 for what changed since the task began. */
+/* Seconds for which the kernel may keep what @t answers of t->inode, which is remembered. 0 for what changed since the task began. An entry
+ * may be that of an edition: task_as. */
 void cache_entry(struct task *t, double *name, double *attr);
 double cache_attr(struct task *t);
 /* The same of a name that is not there. Names that are about to be made are asked for once before: only the second time counts. */
 double cache_missing(struct task *t);
+
+/* Whether what @t found of t->inode may be kept at all: as for cache_entry. */
+bool cache_may_keep(struct task *t);
+
+/* The kernel is to ask for the attributes of @i again. */
+void cache_take(struct mount *m, struct inode *i);
+/* Have editions_keep hear of the next change of its key. */
+void cache_watch(struct mount *m, struct inode *i);
 
 /* Before OPEN is answered: attributes that were withdrawn before the kernel had the inode. */
 void cache_late(struct mount *m, struct inode *i);

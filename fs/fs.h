@@ -25,7 +25,8 @@ struct mount_options {
 	gid_t gid;
 	mode_t umask;
 	unsigned db;
-	bool ro, raw, allow_other, nocache;
+	unsigned page_opens; /* with pagecache: opens that come before */
+	bool ro, raw, allow_other, nocache, pagecache;
 	char flags[128]; /* words for the kernel, each with a comma in front */
 	char user[128];  /* whose rights it has, "" for the default user */
 };

@@ -24,6 +24,10 @@ struct handle *handle_new(struct mount *m, struct inode *i, int flags, pid_t pid
 	h->pid = pid;
 	inode_ref(i);
 	i->opens++;
+	if (m->inodes.editions.on && (flags & O_ACCMODE) != O_RDONLY) {
+		inode_more(i)->writing++;
+		h->counted = true;
+	}
 	DL_APPEND2(m->handles, h, before, after);
 	return h;
 }
@@ -60,6 +64,10 @@ void handle_free(struct handle *h)
 	DL_DELETE2(h->m->handles, h, before, after);
 	handle_unstage(h);
 	h->inode->opens--;
+	if (h->counted)
+		h->inode->more->writing--;
+	if (h->inode->edition)
+		editions_closed(h->m, h->inode);
 	handle_drop_orphan(h->m, h->inode);
 	handle_created(h);
 	if (h->polled)

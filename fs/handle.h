@@ -25,6 +25,7 @@ struct handle {
 	struct inode *inode; /* referenced */
 	int flags;           /* open's */
 	pid_t pid;           /* of the thread that opened it */
+	bool counted;        /* in inode->more->writing */
 
 	bool creating; /* counted in inode->creating */
 

@@ -148,6 +148,7 @@ static void list(struct inodes *t, struct inode *i)
 static void unlist(struct inodes *t, struct inode *i)
 {
 	cache_drop(t, i);
+	editions_displaced(t, i);
 	if (i->listed) {
 		struct bytes words = inode_words(i);
 		uint64_t hash = keyhash(words);
@@ -185,14 +186,21 @@ struct inode *inode_next(const struct inodes *t, uint32_t *at)
 	return (struct inode *)nodes_next(&t->by_id, at);
 }
 
-static struct inode *make(struct inodes *t, const struct place *place, struct bytes words,
-			  uint64_t hash)
+static struct inode *make_unlisted(struct inodes *t, const struct place *place, struct bytes words)
 {
 	struct inode *i = mem_alloc(sizeof(*i) + varkey_size(words.n) + words.n);
 
 	memset(i, 0, sizeof(*i));
 	settle(i, i->words, place, words);
 	nodes_add(&t->by_id, &i->id);
+	return i;
+}
+
+static struct inode *make(struct inodes *t, const struct place *place, struct bytes words,
+			  uint64_t hash)
+{
+	struct inode *i = make_unlisted(t, place, words);
+
 	table_insert(&t->by_place, word_make(i, 0), hash);
 	i->listed = true;
 	return i;
@@ -207,6 +215,17 @@ struct inode *inode_get(struct inodes *t, const struct place *place)
 
 	if (!i)
 		i = make(t, place, w, hash);
+	words_done(w, few);
+	i->refs++;
+	return i;
+}
+
+struct inode *inode_other(struct inodes *t, const struct inode *of)
+{
+	char few[WORDS_FEW];
+	struct bytes w = words_of(&of->place, few);
+	struct inode *i = make_unlisted(t, &of->place, w);
+
 	words_done(w, few);
 	i->refs++;
 	return i;
@@ -228,6 +247,8 @@ static void free_inode(struct inodes *t, struct inode *i)
 {
 	unlist(t, i);
 	nodes_remove(&t->by_id, &i->id);
+	if (i->edition)
+		editions_free(t, i);
 	if (i->more) {
 		mem_free(i->more->follow);
 		mem_free(i->more->moved);
@@ -245,8 +266,11 @@ void inode_unref(struct inodes *t, struct inode *i)
 void inode_forget(struct inodes *t, struct inode *i, uint64_t n)
 {
 	i->nlookup -= n < i->nlookup ? n : i->nlookup;
-	if (i->nlookup == 0)
+	if (i->nlookup == 0) {
 		cache_forget(t, i);
+		if (i->edition)
+			editions_forgotten(t, i);
+	}
 	if (i->refs == 0 && i->nlookup == 0)
 		free_inode(t, i);
 }
@@ -355,6 +379,7 @@ void inodes_fini(struct inodes *t)
 	struct inode *i;
 	uint32_t at = 0;
 
+	editions_fini(t);
 	while ((i = inode_next(t, &at)))
 		free_inode(t, i);
 	nodes_fini(&t->by_id);

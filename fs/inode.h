@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 #include "fs/cache.h"
+#include "fs/editions.h"
 #include "fs/nodes.h"
 #include "store/base/bytes.h"
 #include "store/types/table.h"
 
+struct edition;
 struct inode;
 struct kind;
 struct scratch;
@@ -50,6 +52,13 @@ struct inode_more {
 	uint64_t newline_hash; /* of an element whose newline is shown */
 	uint64_t heard;        /* a channel: bytes that its readers were given */
 	struct moved *moved;   /* the place's bytes, since it stands elsewhere than it was made */
+
+	/* fs/editions.h */
+	struct edition *edition; /* its own, or of a file the one that is current */
+	unsigned frozen;         /* editions of the file */
+	unsigned reads;          /* opens to read it since @reads_since, while it is watched */
+	unsigned writing;        /* open files that may write */
+	int64_t reads_since;     /* microseconds */
 };
 
 /* There is one for every name that the kernel remembers, so every field counts: with its key it is to stay within 160 bytes. */
@@ -71,6 +80,8 @@ struct inode {
 	bool attr_held : 1;  /* its attributes were given away */
 	bool attr_late : 1;  /* and taken back before the kernel had made its inode */
 	bool own : 1;        /* the kernel is itself taking the name away */
+	bool watched : 1;    /* the next change of its key is told to fs/editions.h */
+	bool edition : 1;    /* it is an edition, or was one: more->edition is its own */
 	uint32_t held_group; /* its key's in change notes, while it is in the table */
 	uint32_t name_epoch; /* when its name was given away; 0 for not */
 	int64_t name_ends;   /* and until when, if it goes by itself */
@@ -90,6 +101,7 @@ struct inodes {
 	uint64_t *kept; /* ids of inodes that were kept, the oldest is overwritten */
 	unsigned kept_next;
 	struct cache cache;
+	struct editions editions;
 };
 
 #define INODE_ROOT 1
@@ -109,6 +121,9 @@ struct inode *inode_find(struct inodes *t, const struct place *place);
 
 /* The same, made when it is not there; with one reference more for the caller. */
 struct inode *inode_get(struct inodes *t, const struct place *place);
+
+/* Another one at the place of @i, which is not found there; with one reference for the caller. */
+struct inode *inode_other(struct inodes *t, const struct inode *i);
 
 /* What few have, made zeroed when it is not there. */
 struct inode_more *inode_more(struct inode *i);

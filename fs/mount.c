@@ -383,6 +383,7 @@ static void turn_ends(void *arg)
 	for (struct mount *m = all->first; m; m = m->next) {
 		polls_tell(m);
 		cache_turn(m);
+		editions_turn(&m->inodes);
 	}
 }
 

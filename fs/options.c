@@ -38,6 +38,12 @@ static bool pass_on(struct mount_options *o, const char *name)
 	return false;
 }
 
+static void page_opens(struct mount_options *o, unsigned n)
+{
+	o->pagecache = true;
+	o->page_opens = n;
+}
+
 /* One option; @value is NULL where there is no '='. */
 static bool apply(struct mount_options *o, const char *name, const char *value)
 {
@@ -52,6 +58,8 @@ static bool apply(struct mount_options *o, const char *name, const char *value)
 			o->allow_other = true;
 		else if (!strcmp(name, "nocache"))
 			o->nocache = true;
+		else if (!strcmp(name, "pagecache"))
+			page_opens(o, EDITION_OPENS);
 		else
 			return pass_on(o, name);
 		return true;
@@ -64,6 +72,8 @@ static bool apply(struct mount_options *o, const char *name, const char *value)
 		o->umask = (mode_t)n;
 	else if (!strcmp(name, "db") && number(value, 10, INT32_MAX, &n))
 		o->db = (unsigned)n;
+	else if (!strcmp(name, "pagecache") && number(value, 10, EDITION_OPENS_MAX, &n))
+		page_opens(o, (unsigned)n);
 	else if ((!strcmp(name, "user") || !strcmp(name, "mount_user")) && *value &&
 		 strlen(value) < sizeof(o->user))
 		strcpy(o->user, value);
@@ -90,5 +100,9 @@ bool options_parse(const char *list, struct mount_options *out, char *why, size_
 				 word, value ? "=" : "", value ? value : "");
 	}
 	mem_free(copy);
+	if (ok && out->nocache && out->pagecache) {
+		snprintf(why, why_n, "nocache and pagecache exclude each other");
+		ok = false;
+	}
 	return ok;
 }

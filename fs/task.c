@@ -29,11 +29,19 @@ void task_free(struct task *t)
 	buf_free(&t->left_bytes);
 	if (t->left)
 		inode_unref(&t->m->inodes, t->left);
+	if (t->as)
+		inode_unref(&t->m->inodes, t->as);
 	if (t->inode)
 		inode_unref(&t->m->inodes, t->inode);
 	if (t->to_dir)
 		inode_unref(&t->m->inodes, t->to_dir);
 	mem_free(t);
+}
+
+void task_answers_as(struct task *t, struct inode *i)
+{
+	inode_ref(i);
+	t->as = i;
 }
 
 void task_submit(struct task *t, const struct backend_command *cmds, size_t n, backend_done done)

@@ -28,7 +28,9 @@ typedef void (*task_step)(struct task *t, int err);
 struct task {
 	struct mount *m;
 	struct fuse_req *req;
-	struct inode *inode;   /* what the request came for; referenced, may be NULL */
+	struct inode *inode; /* what the request came for; referenced, may be NULL */
+	struct inode
+		*as; /* the edition's id by which it came or is answered; referenced, or NULL */
 	struct handle *handle; /* borrowed: the kernel closes after its requests are done */
 	struct place at;       /* what the kind's operations work on */
 	char *words;           /* bytes of a name that at borrows; owned */
@@ -83,6 +85,13 @@ struct task {
 /* A task for @req about @inode (may be NULL). at is the inode's place. */
 struct task *task_new(struct mount *m, struct fuse_req *req, struct inode *inode);
 void task_free(struct task *t);
+
+/* The answer is about this id of the file; and which one it is. */
+void task_answers_as(struct task *t, struct inode *i);
+static inline struct inode *task_as(const struct task *t)
+{
+	return t->as ? t->as : t->inode;
+}
 
 static inline void task_then(struct task *t, task_step step)
 {

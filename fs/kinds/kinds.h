@@ -61,6 +61,7 @@ struct kind {
 	enum tap_kind tap;
 	bool at_once; /* each write is taken when it comes: nothing is staged, truncating means nothing */
 	bool keyless;      /* its names are no keys */
+	bool paged;        /* its small files may be read from the kernel's pages: fs/editions.h */
 	const char *below; /* the directory that it stands in, NULL for those of the tree's top */
 	const char *names
 		[3]; /* the command that lists it, where SCAN does not: names, or a text of "# Section"s */

@@ -181,6 +181,7 @@ static void load_slowlog(struct task *t)
 static void load_stats(struct task *t)
 {
 	struct mount *m = t->m;
+	const struct editions *all = &m->inodes.editions;
 	const char *error = m->backend->ops->last_error(m->backend);
 	unsigned files = 0, directories = 0, waiting = 0;
 	char text[1024];
@@ -197,11 +198,14 @@ static void load_stats(struct task *t)
 		"mount_scratch_files:%zu\nmount_scratch_bytes:%zu\n"
 		"mount_names_cached:%zu\nmount_withdrawn_attributes:%" PRIu64
 		"\nmount_withdrawn_names:%" PRIu64 "\nmount_names_pruned:%" PRIu64
-		"\nmount_names_too_long:%" PRIu64 "\nmount_last_error:%s\n",
+		"\nmount_names_too_long:%" PRIu64 "\nmount_editions:%zu\nmount_editions_bytes:%zu"
+		"\nmount_editions_made:%" PRIu64 "\nmount_editions_opened:%" PRIu64
+		"\nmount_opens_redirected:%" PRIu64 "\nmount_last_error:%s\n",
 		m->point, m->requests, m->inodes.by_id.count, files, directories, waiting,
 		m->scratches.files, m->scratches.bytes, m->inodes.cache.names,
 		m->inodes.cache.attrs_taken, m->inodes.cache.epochs, m->inodes.cache.pruned,
-		m->names_too_long, error);
+		m->names_too_long, all->count, all->bytes, all->made, all->opens, all->estale,
+		error);
 	task_end(t, take_text(t, bytes_of(text,
 					  n < (int)sizeof(text) ? (size_t)n : sizeof(text) - 1)));
 }

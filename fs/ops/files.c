@@ -216,14 +216,20 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!t)
 		return;
+	cache_late(t->m, task_as(t));
+	t->flags = fi->flags;
+	if (!t->m->inodes.editions.on || !editions_open(t, task_as(t)))
+		ops_open(t);
+}
+
+void ops_open(struct task *t)
+{
 	struct inode *i = t->inode;
 	bool data = i->place.node == NODE_ENTRY || i->place.node == NODE_MEMBER;
 	const struct file_ops *ops = data && !i->scratch ? place_ops(&i->place) : NULL;
-	bool write = for_writing(fi->flags), trunc = fi->flags & O_TRUNC;
+	bool write = for_writing(t->flags), trunc = t->flags & O_TRUNC;
 	int err = 0;
-	cache_late(t->m, i);
-	t->flags = fi->flags;
-	if (i->scratch && (fi->flags & O_TRUNC))
+	if (i->scratch && trunc)
 		err = scratch_truncate(&t->m->scratches, i->scratch, 0);
 	else if (ops && (write || trunc))
 		err = write_refused(t->m, i, ops);
@@ -247,7 +253,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct handle *h = new_handle(t);
 	if (i->place.node == NODE_CTL)
 		h->ctl = ctl_open(t->m, i->place.db, &h->parked);
-	else if (ops && write && (fi->flags & O_TRUNC) && !i->place.kind->at_once)
+	else if (ops && write && trunc && !i->place.kind->at_once)
 		handle_stage(h);
 	reply_open(t, h);
 }
@@ -438,6 +444,8 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse
 	t->sliced = true;
 	if (off < 0)
 		ops_reply_err(t, EINVAL);
+	else if (h->inode->edition)
+		editions_read(t, h->inode);
 	else
 		read_from(t, h);
 }

@@ -275,9 +275,14 @@ void ops_reply_entry(struct task *t, int err)
 		ops_reply_err(t, err);
 		return;
 	}
-	e.ino = i->id;
-	ops_attr(t->m, i, t->found_size, &e.attr);
 	cache_entry(t, &e.entry_timeout, &e.attr_timeout);
+	if (t->as) {
+		i = t->as;
+		e.attr = *editions_stat(i);
+	} else {
+		ops_attr(t->m, i, t->found_size, &e.attr);
+	}
+	e.ino = i->id;
 	i->nlookup++;
 	if (fuse_reply_entry(t->req, &e) != 0)
 		inode_forget(&t->m->inodes, i, 1);
@@ -319,12 +324,17 @@ int ops_forbidden(struct mount *m, const struct place *p)
 struct task *ops_inode(fuse_req_t req, fuse_ino_t ino)
 {
 	struct mount *m = mount_of(req);
-	struct inode *i = inode_by_id(&m->inodes, ino);
+	struct inode *i = inode_by_id(&m->inodes, ino),
+		     *file = i && i->edition ? editions_meant(i) : i;
 
-	if (i)
-		return task_new(m, req, i);
-	fuse_reply_err(req, ESTALE);
-	return NULL;
+	if (!i) {
+		fuse_reply_err(req, ESTALE);
+		return NULL;
+	}
+	struct task *t = task_new(m, req, file);
+	if (i != file)
+		task_answers_as(t, i);
+	return t;
 }
 
 struct task *ops_child(fuse_req_t req, fuse_ino_t parent, const char *name, int missing)
@@ -378,6 +388,10 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	if (!t)
 		return;
+	if (t->inode->edition) {
+		editions_attr(t, t->inode, CACHE_YEAR);
+		return;
+	}
 	t->handle = fi ? ops_handle(fi) : NULL;
 	t->sliced = true;
 	task_then(t, ops_reply_attr);

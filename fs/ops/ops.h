@@ -47,7 +47,8 @@ int ops_forbidden(struct mount *m, const struct place *p);
  * NULL when the request was answered. @missing is answered for what can be no name. */
 struct task *ops_child(fuse_req_t req, fuse_ino_t parent, const char *name, int missing);
 
-/* A task about the inode @ino; NULL when the request was answered. */
+/* A task about the inode @ino; NULL when the request was answered. t->inode is an edition only while that is one: else the file that it
+ * stands for, and t->as what it came by. */
 struct task *ops_inode(fuse_req_t req, fuse_ino_t ino);
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
@@ -90,6 +91,8 @@ static inline struct handle *ops_handle(const struct fuse_file_info *fi)
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	       struct fuse_file_info *fi);
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+/* Open t->inode, a file of its own id, with t->flags. Ends @t. */
+void ops_open(struct task *t);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off, struct fuse_file_info *fi);
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);

@@ -15,6 +15,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	m->inodes.cache.on = conn->proto_major > 7 || conn->proto_minor >= CACHE_MINOR;
 	m->inodes.cache.prunes = conn->proto_major > 7 || conn->proto_minor >= CACHE_PRUNE_MINOR;
 	cache_start(m);
+	editions_start(m);
 	m->name_max = conn->proto_major > 7 || conn->proto_minor >= 42 ? 4095 : 1024;
 }
 

@@ -305,7 +305,7 @@ static int64_t time_ns(struct timespec at)
 }
 
 /* What is staged gets it when it is stored. */
-static void set_time(struct task *t, const struct stat *attr, int to_set)
+static int64_t set_time(struct task *t, const struct stat *attr, int to_set)
 {
 	struct inode *i = t->inode;
 	struct timespec at = attr->st_mtim;
@@ -325,6 +325,23 @@ static void set_time(struct task *t, const struct stat *attr, int to_set)
 		i->scratch->time_ns = ns;
 	else if (!staged && i->listed && !t->m->options.ro && !ops_forbidden(t->m, &i->place))
 		ops_set_time(t->m, &i->place, ns);
+	return ns;
+}
+
+/* Its time is the file's, which thaws it if nobody has it open. */
+static void set_edition(struct task *t, const struct stat *attr, int to_set)
+{
+	struct inode *i = t->inode;
+
+	t->as = i;
+	t->inode = editions_file(i);
+	inode_ref(t->inode);
+	if (to_set & FUSE_SET_ATTR_MTIME)
+		editions_set_time(i, set_time(t, attr, to_set));
+	if (editions_meant(i) == i)
+		editions_attr(t, i, 0);
+	else
+		set(t, 0);
 }
 
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
@@ -335,6 +352,12 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	if (!t)
 		return;
 	t->setting = true;
+	if (t->m->inodes.editions.on && to_set & FUSE_SET_ATTR_SIZE && editions_resize(t))
+		return;
+	if (t->inode->edition) {
+		set_edition(t, attr, to_set);
+		return;
+	}
 	if (!(to_set & FUSE_SET_ATTR_SIZE)) { /* owner and mode are the mount's */
 		t->handle = fi ? ops_handle(fi) : NULL;
 		if (to_set & FUSE_SET_ATTR_MTIME)
@@ -443,15 +466,15 @@ static void copy_typed(void *arg, struct answers *a)
 }
 
 /* A whole key onto a handle that has nothing yet, in one directory. */
-static bool copies_whole(const struct handle *in, const struct handle *out, off_t off_in,
-			 off_t off_out)
+static bool copies_whole(const struct handle *in, const struct inode *from,
+			 const struct handle *out, off_t off_in, off_t off_out)
 {
-	const struct place *a = &in->inode->place, *b = &out->inode->place;
+	const struct place *a = &from->place, *b = &out->inode->place;
 
 	return off_in == 0 && off_out == 0 && !in->staged && out->staged && !out->failed &&
-	       handle_staged(out).n == 0 && in->inode->listed && out->inode->listed &&
+	       handle_staged(out).n == 0 && from->listed && out->inode->listed &&
 	       a->node == NODE_ENTRY && b->node == NODE_ENTRY && a->kind == b->kind &&
-	       a->db == b->db && !in->inode->scratch && !out->inode->scratch;
+	       a->db == b->db && !from->scratch && !out->inode->scratch;
 }
 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
@@ -459,9 +482,10 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 			struct fuse_file_info *fi_out, size_t len, int flags)
 {
 	struct handle *in = ops_handle(fi_in), *out = ops_handle(fi_out);
+	struct inode *source = in->inode->edition ? editions_source(in->inode) : in->inode;
 
 	(void)ino_in;
-	if (flags || (!out->copied && !copies_whole(in, out, off_in, off_out))) {
+	if (flags || (!out->copied && !copies_whole(in, source, out, off_in, off_out))) {
 		fuse_reply_err(req, flags ? EINVAL : EXDEV);
 		return;
 	}
@@ -475,9 +499,9 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 	t->handle = out;
 	t->size = len;
 	t->at = out->inode->place;
-	t->to = in->inode->place;
-	t->to_dir = in->inode;
-	inode_ref(in->inode);
+	t->to = source->place;
+	t->to_dir = source;
+	inode_ref(source);
 	struct bytes from[] = {BYTES("TYPE"), t->at.key}, to[] = {BYTES("TYPE"), t->to.key};
 	struct backend_command cmds[] = {{.argc = 2, .argv = from}, {.argc = 2, .argv = to}};
 	task_then(t, copied);

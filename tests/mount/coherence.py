@@ -23,6 +23,7 @@ import sys
 import time
 
 WRITERS = 4
+KEPT = bool(os.environ.get("KEPT"))  # an open file may show what it was opened with (-o pagecache)
 KEYS = ["a", "b", "c", "long name", "k%25"]
 NAMES = ["m", "n", "f1", "f2"]
 TYPES = ["string", "list", "set", "zset", "hash", "stream"]
@@ -82,7 +83,7 @@ class Writer:
         self.dbs = (1 + 2 * which, 2 + 2 * which)
         self.mounts = mounts
         self.db = None
-        self.fds = {}
+        self.fds, self.opened = {}, {}
         self.checks = 0
         self.tool_due = 0
         self.history = []
@@ -245,9 +246,11 @@ class Writer:
         fd = self.fds.get((self.db, k))
         if fd is None:
             try:
+                now = self.r("GET", decoded(k))
                 fd = self.fds[self.db, k] = os.open(os.path.join(self.rng.choice(self.mounts), "raw/db/%d/string" % self.db, k), os.O_RDONLY)
             except FileNotFoundError:
                 return None
+            self.opened[fd] = now
         return fd
 
     def drop_handles(self):
@@ -305,7 +308,9 @@ class Writer:
             got, content = os.fstat(fd).st_size, os.pread(fd, 1000, 0)
         except OSError:
             got = content = None
-        if kind == "string":
+        if KEPT and content is not None and content == self.opened[fd]:
+            self.expect(f"size of the handle of what string/{k} was", got, len(content))
+        elif kind == "string":
             self.expect(f"size of the handle of string/{k}", got, size)
             self.expect(f"handle of string/{k}", content, self.r("GET", name))
         else:

@@ -31,4 +31,9 @@ looks "$M,$T/two,$T/three"
 R flushall >/dev/null
 asked_once "$M"
 asked_once "$T/two"
+stop
+umount -l "$T/two" "$T/three" 2>/dev/null
+MOUNT_OPTIONS=pagecache=0 start
+COHERENCE_SECONDS=${COHERENCE_SECONDS:-10} KEPT=1 looks "$M"
+is "$(figure mount_opens_redirected "$M" | grep -vc '^0$')" 1 "with files that are read from the kernel's pages"
 finish

@@ -30,14 +30,14 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' TERM INT
 
-# start [option ...]: a server on a unix socket with the mount at $M; returns when it is ready.
+# start [option ...]: a server on a unix socket with the mount at $M, which has the options of $MOUNT_OPTIONS; returns when it is ready.
 start() { try_start "$@" || { cat "$T/log"; echo "not ok the server starts"; exit 1; }; }
 
 # The same, answering the server's exit status when it does not come up.
 try_start() {
 	rm -f "$T/out"
 	mkfifo "$T/out"
-	"$INODIS" --port 0 --unixsocket "$T/sock" --dir "$T/d" --save "" --mount "$M" "$@" >"$T/out" 2>&1 &
+	"$INODIS" --port 0 --unixsocket "$T/sock" --dir "$T/d" --save "" --mount "$M" ${MOUNT_OPTIONS:+-o "$MOUNT_OPTIONS"} "$@" >"$T/out" 2>&1 &
 	server=$!
 	exec 9<"$T/out"
 	while read -r line <&9; do

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Random operations on one file against what a file is: model.py MOUNT PATH OTHER SEED STEPS [direct] [disk]
+"""Random operations on one file against what a file is: model.py MOUNT PATH OTHER SEED STEPS [direct] [disk] [pagecache]
 
 Writes, reads, truncates, mappings, copies, renames and removals of MOUNT/PATH through several open files at once; after each step
 the sizes and contents are compared with a model in memory. OTHER is a second name in the same directory. The model knows one
 thing that a disk file system does not have: what a truncating handle wrote is seen by others when it is flushed (a dup of it
 closed, fsync, close), and by its own process in the size at once. With the word "disk" it does not: the model itself is tried on tmpfs.
+With "pagecache" an open file that reads from the kernel's pages, as the server's figures tell, keeps what it was opened with.
 """
 import errno
 import mmap
@@ -28,9 +29,12 @@ class Handle:
         self.fd, self.flags, self.content, self.stage, self.written = fd, flags, content, stage, False
         # The kernel leaves O_TRUNC out of an open with O_EXCL.
         self.unsaved, self.version = stage is not None and flags & (os.O_TRUNC | os.O_EXCL) == os.O_TRUNC, content.version
+        self.edition = None
 
     def view(self):
         """What it reads. A stage that was stored is dropped when somebody else changed the file since then."""
+        if self.edition is not None:
+            return self.edition
         if self.stage is not None and not self.unsaved and self.version != self.content.version:
             self.stage = None
         return self.content.data if self.stage is None else self.stage
@@ -45,6 +49,7 @@ class Run:
         self.name, self.other = os.path.join(root, path), os.path.join(root, other)
         self.rnd = random.Random(seed)
         self.direct, self.disk = "direct" in words, "disk" in words
+        self.stats = os.path.join(root, "server/stats") if "pagecache" in words else None
         self.file = None  # Content at self.name
         self.handles = []
         self.log = []
@@ -65,6 +70,12 @@ class Run:
     def bytes(self, limit=70_000):
         n = self.rnd.choice([0, 1, 7, 511, 512, 4095, 4096, 4097, self.rnd.randrange(limit)])
         return self.rnd.randbytes(n) if self.rnd.random() < 0.8 else b"\n" * n
+
+    def paged_opens(self):
+        if not self.stats:
+            return 0
+        with open(self.stats) as f:
+            return int(next(line for line in f if line.startswith("mount_editions_opened:")).split(":")[1])
 
     def pick(self, writing=False):
         some = [h for h in self.handles if not writing or h.flags & os.O_ACCMODE != os.O_RDONLY]
@@ -126,6 +137,7 @@ class Run:
         if flags & os.O_CREAT and self.rnd.random() < 0.2:
             flags |= os.O_EXCL
         self.note("open", oct(flags), "there" if self.file else "")
+        before = self.paged_opens()
         try:
             fd = os.open(self.name, flags, 0o644)
         except OSError as e:
@@ -141,6 +153,10 @@ class Run:
         if self.disk and stage is not None:
             stage, self.file.data[:] = None, b""
         self.handles.append(Handle(fd, flags, self.file, stage))
+        if self.paged_opens() > before:
+            self.want(flags & os.O_ACCMODE, os.O_RDONLY, "an edition is open")
+            self.handles[-1].edition = bytes(self.file.data)
+            self.note("of an edition:", fd)
 
     def close(self):
         h = self.pick()
@@ -368,8 +384,9 @@ class Run:
             self.want(st.st_nlink, 1, "links")
         for h in self.handles:
             st = os.fstat(h.fd)
-            self.want(st.st_nlink, 1 if h.content.linked else 0, "links of an open file")
-            if not h.content.linked or staged is None:
+            if h.edition is None or h.version == h.content.version:
+                self.want(st.st_nlink, 1 if h.content.linked else 0, "links of an open file")
+            if not h.content.linked or staged is None or h.edition is not None:
                 self.want(st.st_size, len(h.view()), f"fstat's size of {h.fd}")
         if self.file and self.rnd.random() < 0.2 and not staged:
             with open(self.name, "rb") as f:

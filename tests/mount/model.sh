@@ -7,12 +7,13 @@ start
 mkdir "$M/raw/hash.d/f" "$M/hash.d/f"
 seed=${MODEL_SEED:-$((RANDOM * 32768 + RANDOM))}
 steps=${MODEL_STEPS:-500}
+case $MOUNT_OPTIONS in *pagecache*) pages=pagecache ;; esac
 
 for dir in raw/string raw/hash.d/f string hash.d/f db/3/string; do
 	mkdir -p "$M/hash.d/f"
 	for i in 1 2 3; do
 		seed=$((seed + 1))
-		if python3 "$here/model.py" "$M" "$dir/a" "$dir/b" "$seed" "$steps" direct; then
+		if python3 "$here/model.py" "$M" "$dir/a" "$dir/b" "$seed" "$steps" direct $pages; then
 			pass "a file of $dir, seed $seed"
 		else
 			fail "a file of $dir, seed $seed"

@@ -122,6 +122,6 @@ is "$(dd bs=100 count=1 status=none <&3)" running "a value is read to its end"
 R set word completed >/dev/null
 is "$(dd bs=100 count=1 status=none <&3)" "" "a longer one that took its place is no continuation"
 R append word -and-more >/dev/null
-is "$(dd bs=100 count=2 status=none <&3)" ed-and-more "what was appended then is"
+[ -n "$MOUNT_OPTIONS" ] || is "$(dd bs=100 count=2 status=none <&3)" ed-and-more "what was appended then is"
 exec 3<&-
 finish

@@ -139,7 +139,7 @@ until [ "$(wc -l <"$T/tail")" = 3 ]; do :; done
 is "$(tr '\n' , <"$T/tail")" a,b,c, "tail -f"
 kill "$reader"
 wait "$reader" 2>/dev/null
-if have less && have script; then
+if have less && have script && [ -z "$MOUNT_OPTIONS" ]; then # from pages it follows nothing
 	echo first >"$M/string/follow"
 	(sleep 0.3; R append follow "
 second
