@@ -293,29 +293,15 @@ static bool write_at(struct aof *a, const struct aof_bytes *b, uint64_t offset)
 	return false;
 }
 
-/* Bytes of place that are made at once: what a busy log writes in some dozens of batches, a part of what there is for a small one. */
-#define FILL_LEAST ((uint64_t)64 << 10)
-#define FILL_MOST  ((uint64_t)4 << 20)
-
-/* Make place behind the last batch. Without room there is none, and the next batch finds out by itself. */
-static void make_place(struct aof *a)
+/* The place that the worker made, or is about to have made: it writes where the next batch goes. */
+static void take_place(struct aof *a)
 {
-	uint64_t n = a->size / 4;
-
-	n = n < FILL_LEAST ? FILL_LEAST : n > FILL_MOST ? FILL_MOST : n;
-	char *p = mem_try(FILL_LEAST);
-	if (!p)
+	if (!a->place.making)
 		return;
-	aof_fill(p, FILL_LEAST / AOF_FILL);
-	a->fill_from = a->filled = a->size;
-	while (a->filled < a->size + n) {
-		ssize_t done = pwrite(a->fd, p, FILL_LEAST, (off_t)a->filled);
-		if (done != (ssize_t)FILL_LEAST)
-			break;
-		a->filled += FILL_LEAST;
-	}
-	mem_free(p);
-	drop_beyond(a, a->filled);
+	aof_worker_wait(&a->sync);
+	a->place.making = false;
+	a->fill_from = a->place.from;
+	a->filled = a->place.to;
 }
 
 /* How much longer a batch that would end at @end has to be. */
@@ -376,6 +362,7 @@ static bool send_batch(struct aof *a)
 	size_t n = a->open.n;
 	uint64_t crc = crc64(a->crc, a->open.p, n);
 
+	take_place(a);
 	if (a->size == 0 && !write_opening(a))
 		return false;
 	size_t len = aof_checksum_line(line, crc, a->covered + n, synced_before(a, a->size + n));
@@ -386,8 +373,7 @@ static bool send_batch(struct aof *a)
 	}
 	a->crc = a->covered = 0;
 	a->size += a->open.n;
-	if (a->size >= a->filled && is_always(a))
-		make_place(a);
+	a->place.wanted = a->size >= a->filled && is_always(a);
 	a->sent_batch = a->batch++;
 	a->company.sent = a->company.open;
 	a->company.open = 0;
@@ -410,6 +396,7 @@ static bool write_direct(struct aof *a, struct bytes value)
 	if (a->in_unit || is_always(a) || must_wait(a, loop_now_us(a->server->loop) / 1000) ||
 	    (a->size == 0 && !write_opening(a)))
 		return false;
+	take_place(a);
 	if (!write_at(a, &a->open, a->size) || !write_at(a, &direct, a->size + n))
 		return false;
 	a->crc = crc64(crc64(a->crc, a->open.p, n), value.p, value.n);
@@ -424,6 +411,7 @@ static bool write_direct(struct aof *a, struct bytes value)
 static void sync_ended(struct aof *a, int error)
 {
 	a->syncing = false;
+	take_place(a);
 	if (is_always(a))
 		latency_note(a->server, "aof-fsync-always", (ticks_ns() - a->sync_began) / 1000);
 	if (error) {
@@ -467,6 +455,34 @@ static int sync_file(void *fd)
 	return 0;
 }
 
+/* Bytes of place that are made at once: what a busy log writes in some dozens of batches, a part of what there is for a small one. */
+#define FILL_LEAST ((uint64_t)64 << 10)
+#define FILL_MOST  ((uint64_t)4 << 20)
+
+/* On the worker's thread: place behind the last batch, then all of it to the disk. Without room there is none, and the next batch finds out
+ * by itself. */
+static int make_place(void *arg)
+{
+	struct aof *a = arg;
+	uint64_t from = a->place.from, at = from, n = from / 4;
+	char *p = mem_try(FILL_LEAST);
+	struct stat st;
+
+	n = n < FILL_LEAST ? FILL_LEAST : n > FILL_MOST ? FILL_MOST : n;
+	if (p)
+		aof_fill(p, FILL_LEAST / AOF_FILL);
+	while (p && at < from + n &&
+	       pwrite(a->place.fd, p, FILL_LEAST, (off_t)at) == (ssize_t)FILL_LEAST)
+		at += FILL_LEAST;
+	mem_free(p);
+	if (fstat(a->place.fd, &st) == 0 && (uint64_t)st.st_size > at &&
+	    ftruncate(a->place.fd, (off_t)at) < 0) {
+		/* Part of a piece stays behind it: lines of nothing, too. */
+	}
+	a->place.to = at;
+	return sync_file((void *)(intptr_t)a->place.fd);
+}
+
 static void begin_sync(struct aof *a)
 {
 	a->syncing = true;
@@ -475,7 +491,15 @@ static void begin_sync(struct aof *a)
 	a->syncing_size = a->size;
 	a->synced_ms = loop_now_us(a->server->loop) / 1000;
 	a->sync_began = ticks_ns();
-	aof_worker_begin(&a->sync, sync_file, (void *)(intptr_t)a->fd);
+	a->place.making = a->place.wanted && is_always(a) && !a->rotation;
+	a->place.wanted = false;
+	if (!a->place.making) {
+		aof_worker_begin(&a->sync, sync_file, (void *)(intptr_t)a->fd);
+		return;
+	}
+	a->place.fd = a->fd;
+	a->place.from = a->size;
+	aof_worker_begin(&a->sync, make_place, a);
 }
 
 /* The kernel may have forgotten what it could not write: it is given it again before the next sync. */
@@ -815,6 +839,7 @@ void aof_end(struct aof *a)
 	journal_remove_consumer(a->server->journal, &a->consumer);
 	if (a->syncing)
 		aof_worker_wait(&a->sync);
+	take_place(a);
 	give_place_back(a);
 	close(a->fd);
 	a->fd = -1;

@@ -109,6 +109,12 @@ struct aof {
 	uint64_t size; /* how much of it is whole */
 	/* Behind that it may hold lines of nothing up to @filled, the first of them at @fill_from or some whole lines behind it. */
 	uint64_t filled, fill_from;
+	/* Place is made by the worker, with a sync: nothing else is written while it does. */
+	struct {
+		bool wanted, making;
+		int fd;
+		uint64_t from, to;
+	} place;
 	uint64_t older, base_size;
 	uint64_t grown_from; /* all of it after loading or the last rewrite */
 

@@ -24,7 +24,10 @@ static void *run(void *arg)
 		w->error = error;
 		__atomic_store_n(&w->busy, false, __ATOMIC_RELEASE);
 		pthread_cond_broadcast(&w->ended);
+		/* Not with the lock held: who wakes up would wait for it. */
+		pthread_mutex_unlock(&w->lock);
 		loop_post(w->loop, w->done, w->arg);
+		pthread_mutex_lock(&w->lock);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -63,8 +66,8 @@ void aof_worker_begin(struct aof_worker *w, int (*work)(void *with), void *with)
 	w->work = work;
 	w->with = with;
 	__atomic_store_n(&w->busy, true, __ATOMIC_RELEASE);
-	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
+	pthread_cond_signal(&w->wake);
 }
 
 bool aof_worker_busy(const struct aof_worker *w)
