@@ -210,7 +210,8 @@ static void new_epoch(struct mount *m)
 	c->names = 0;
 }
 
-bool cache_send_inval(struct mount *m, const struct inode *i)
+/* False when the kernel has no such inode: it has forgotten it, or has not yet read the answer that makes it. */
+static bool send_inval(struct mount *m, const struct inode *i)
 {
 	const struct {
 		struct notify_header head;
@@ -228,7 +229,7 @@ static bool take_attr(struct mount *m, struct inode *i)
 		return true;
 	i->attr_held = false;
 	c->attrs_taken++;
-	if (cache_send_inval(m, i))
+	if (send_inval(m, i))
 		return true;
 	i->attr_late = true;
 	c->late[c->nlate < CACHE_LATE ? c->nlate++ : i->id % CACHE_LATE] = i->id;
@@ -250,7 +251,7 @@ void cache_watch(struct mount *m, struct inode *i)
 
 void cache_late(struct mount *m, struct inode *i)
 {
-	if (i->attr_late && cache_send_inval(m, i))
+	if (i->attr_late && send_inval(m, i))
 		i->attr_late = false;
 }
 
@@ -286,16 +287,6 @@ static bool stands(struct mount *m, const struct inode *i)
 	return m->backend->ops->stands(m->backend, &n) >= i->name_ends;
 }
 
-/* That name alone, so that all the others stay. */
-static bool take_name(struct mount *m, struct inode *i)
-{
-	if (!prune_one(m, i))
-		return false;
-	i->name_epoch = 0;
-	m->inodes.cache.names--;
-	return true;
-}
-
 /* What is being told, and what came of it. */
 struct telling {
 	struct mount *m;
@@ -316,10 +307,10 @@ static void inode_changed(struct telling *t, struct inode *i, enum changes_part 
 	if (t->stale || !name_held(c, i) || i->own ||
 	    (part == CHANGES_VALUE && !i->place.has_member))
 		return;
-	if (t->looks && (stands(t->m, i) || take_name(t->m, i)))
-		t->looks--;
-	else
+	if (!t->looks || !stands(t->m, i))
 		t->stale = true;
+	else
+		t->looks--;
 }
 
 static void group_changed(struct telling *t, uint32_t group, enum changes_part part)

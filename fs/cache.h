@@ -7,8 +7,8 @@
  * - attributes are withdrawn one by one (FUSE_NOTIFY_INVAL_INODE without pages), once: nothing is held of them until they
  *   are asked for again. That costs the one who changes the key 2 us, so only the CACHE_ATTRS that were given last are left with
  *   the kernel: who gets another one pays for the oldest;
- * - a name that is no longer what the kernel thinks is taken from it, if nobody uses it (prune.h). Else there is a new epoch
- *   (FUSE_NOTIFY_INC_EPOCH): all names are asked for again, and whoever comes first waits while the kernel drops them, 10 us each. A new value is no new name: of that only those want to hear who hold attributes, or names of members.
+ * - a name that is no longer what the kernel thinks makes a new epoch (FUSE_NOTIFY_INC_EPOCH): all names are asked for again.
+ *   A new value is no new name: of that only those want to hear who hold attributes, or names of members.
  *
  * Both take no lock that a request may hold, so the engine thread may send them. Not given away is what the mount alone
  * knows: scratch files, names that are no keys yet, files being written, whatever is no key.
@@ -68,12 +68,7 @@ struct cache {
 	uint32_t prune_at;    /* which number is next */
 	uint64_t prune_taken; /* numbers given out when it was looked at last */
 	uint64_t pruned;
-	int64_t ones_since; /* microseconds */
-	unsigned ones;      /* names taken one by one since then */
 };
-
-/* Withdraw @i's attributes. False when the kernel has no such inode: it has forgotten it, or has not yet read the answer that makes it. */
-bool cache_send_inval(struct mount *m, const struct inode *i);
 
 /* Begin, as soon as the kernel has said what it can; once. */
 void cache_start(struct mount *m);

@@ -7,8 +7,6 @@
 
 #include "fs/fs.h"
 #include "fs/ops/ops.h"
-#include "resp/net/loop.h"
-#include "resp/server.h"
 
 /* FUSE_NOTIFY_PRUNE, which the headers of 2022 do not have. */
 #define NOTIFY_PRUNE 9
@@ -52,22 +50,22 @@ static uint32_t choose(struct mount *m, uint64_t *ids, size_t n)
 	return count;
 }
 
-/* The first @count of p->ids. */
-static bool send(struct mount *m, struct notify_prune *p, uint32_t count)
+static void send(struct mount *m, size_t n)
 {
-	size_t size = offsetof(struct notify_prune, ids) + count * sizeof(*p->ids);
+	struct notify_prune p;
+	uint32_t count = choose(m, p.ids, n);
 
-	p->head = (struct fuse_out_header){.len = (uint32_t)size, .error = NOTIFY_PRUNE};
-	p->count = count;
-	p->padding = 0;
-	p->spare = 0;
-	if (write(fuse_session_fd(m->session), p, size) >= 0) {
+	if (!count)
+		return;
+	size_t size = offsetof(struct notify_prune, ids) + count * sizeof(*p.ids);
+	p.head = (struct fuse_out_header){.len = (uint32_t)size, .error = NOTIFY_PRUNE};
+	p.count = count;
+	p.padding = 0;
+	p.spare = 0;
+	if (write(fuse_session_fd(m->session), &p, size) >= 0)
 		m->inodes.cache.pruned += count;
-		return true;
-	}
-	if (errno == EINVAL)
+	else if (errno == EINVAL)
 		m->inodes.cache.prunes = false;
-	return false;
 }
 
 void prune_turn(struct mount *m)
@@ -84,33 +82,5 @@ void prune_turn(struct mount *m)
 	size_t n = known - CACHE_NAMES;
 	if (n > PRUNE_TIMES * came)
 		n = PRUNE_TIMES * came;
-	struct notify_prune p;
-	uint32_t count = choose(m, p.ids, n < PRUNE_MAX ? n : PRUNE_MAX);
-	if (count)
-		send(m, &p, count);
-}
-
-/* --- one --- */
-
-static bool has_time(struct mount *m)
-{
-	struct cache *c = &m->inodes.cache;
-	int64_t now = loop_now_us(m->server->loop);
-
-	if (now - c->ones_since >= 1000000) {
-		c->ones_since = now;
-		c->ones = 0;
-	}
-	return c->ones++ < PRUNE_ONES;
-}
-
-/* It was looked up once, so there is one answer; its inode is there, so that one was read; then it is not, so the name has gone, too. A process
- * that is between the two has the inode in use. */
-bool prune_one(struct mount *m, const struct inode *i)
-{
-	struct notify_prune p;
-
-	p.ids[0] = i->id;
-	return m->inodes.cache.prunes && may_go(i) && i->nlookup == 1 && has_time(m) &&
-	       cache_send_inval(m, i) && send(m, &p, 1) && !cache_send_inval(m, i);
+	send(m, n < PRUNE_MAX ? n : PRUNE_MAX);
 }

@@ -8,17 +8,9 @@
 #ifndef FS_PRUNE_H
 #define FS_PRUNE_H
 
-#include <stdbool.h>
-
-struct inode;
 struct mount;
 
 /* At the end of a turn. */
 void prune_turn(struct mount *m);
-
-/* Take the name of @i from the kernel, for good before this returns. False when nobody can say that it is gone: it is in use, or an answer
- * that makes it may be on the way; and when there were PRUNE_ONES in this second, which take the server 20 us each. */
-bool prune_one(struct mount *m, const struct inode *i);
-#define PRUNE_ONES 250
 
 #endif

@@ -141,45 +141,6 @@ def members():
     is_(there("raw/hash.d/big/none"), True, "until it is")
 
 
-def one_by_one():
-    """A key that goes takes its own name from the kernel, and leaves the others there."""
-    r("FLUSHALL")
-    several = [int(n) for n in os.uname().release.split(".")[:2]] >= [6, 18]
-    for n in range(3000):
-        r("SET", "one:%d" % n, "v")
-    r("HSET", "h", "f", "v", "g", "v")
-    for n in range(3000):
-        os.lstat(os.path.join(mount, "raw/string/one:%d" % n))
-    r("SET", "soon", "v", "PX", 1000)
-    for name in ("raw/string/soon", "raw/hash.d/h/f", "raw/hash.d/h/g", "key/one:1", "string/one:1"):
-        os.lstat(os.path.join(mount, name))
-    before, requests = figure("mount_withdrawn_names"), figure("mount_requests")
-    r("DEL", "one:1")
-    is_([there(p) for p in ("raw/string/one:1", "key/one:1", "string/one:1")], [False] * 3, "a name that goes is gone wherever it was seen")
-    r("RENAME", "one:2", "two")
-    is_([there("raw/string/one:2"), there("raw/string/two")], [False, True], "as is one that is renamed")
-    r("HDEL", "h", "f")
-    is_([there("raw/hash.d/h/f"), there("raw/hash.d/h/g")], [False, True], "and a field")
-    while r("EXISTS", "soon"):
-        time.sleep(0.01)
-    is_(there("raw/string/soon"), False, "and what goes by itself")
-    for n in range(3, 3000):
-        os.lstat(os.path.join(mount, "raw/string/one:%d" % n))
-    if several:
-        is_(figure("mount_withdrawn_names") - before, 0, "none of which takes other names away")
-        is_(figure("mount_requests") - requests < 50, True, "they are not asked for again")
-    fd = os.open(os.path.join(mount, "raw/string/one:7"), os.O_PATH)
-    r("DEL", "one:7")
-    is_(there("raw/string/one:7"), False, "one that is in use goes, too")
-    os.close(fd)
-    for n in range(10, 3000):
-        r("DEL", "one:%d" % n)
-        if there("raw/string/one:%d" % n) or not there("raw/string/one:9"):
-            is_(n, None, "of many that go one after the other each is gone")
-            return
-    is_(len(os.listdir(os.path.join(mount, "raw/string"))), 8, "of many that go one after the other each is gone")
-
-
 def whole_databases():
     r("SET", "k", "v")
     fd = os.open(os.path.join(mount, "raw/string/k"), os.O_PATH)
@@ -201,6 +162,5 @@ times_to_live()
 descriptors()
 working_directory()
 members()
-one_by_one()
 whole_databases()
 sys.exit(failures > 0)
