@@ -177,7 +177,7 @@ static void add_found(struct names *n, struct bytes key)
 	else
 		p.key = key;
 	dirents_add_key(&n->found, key, members ? p.kind->member_mode : p.kind->entry_mode,
-			place_ino(&p));
+			inodes_ino(&n->m->inodes, &p));
 }
 
 /* The elements of a reply that are names: each, or every other one. */

@@ -97,7 +97,42 @@ uint64_t place_ino(const struct place *place)
 
 uint64_t inode_ino(const struct inode *i)
 {
+	if (i->more && i->more->number)
+		return number_ino(i->more->number);
 	return i->id == INODE_ROOT ? INODE_ROOT : place_ino(&i->place);
+}
+
+uint64_t inodes_ino(struct inodes *t, const struct place *place)
+{
+	struct inode *i = t->numbers ? inode_find(t, place) : NULL;
+
+	return i ? inode_ino(i) : place_ino(place);
+}
+
+/* It goes, or goes elsewhere, and is the same file. */
+static void keep_number(struct inodes *t, struct inode *i)
+{
+	uint64_t index;
+
+	if (!is_position(&i->place, &index) && !inode_more(i)->number)
+		i->more->number = number_keep(&t->numbers, place_ino(&i->place));
+}
+
+static void drop_number(struct inodes *t, struct inode *i)
+{
+	if (i->more && i->more->number) {
+		number_drop(&t->numbers, i->more->number);
+		i->more->number = NULL;
+	}
+}
+
+/* It is new where another stood that has its number still. */
+static void take_other_number(struct inodes *t, struct inode *i)
+{
+	uint64_t ino = place_ino(&i->place);
+
+	if (number_is_kept(t->numbers, ino))
+		inode_more(i)->number = number_keep(&t->numbers, number_instead(t->numbers, ino));
 }
 
 /* --- where the words stand --- */
@@ -203,6 +238,8 @@ static struct inode *make(struct inodes *t, const struct place *place, struct by
 
 	table_insert(&t->by_place, word_make(i, 0), hash);
 	i->listed = true;
+	if (t->numbers)
+		take_other_number(t, i);
 	return i;
 }
 
@@ -249,6 +286,7 @@ static void free_inode(struct inodes *t, struct inode *i)
 	nodes_remove(&t->by_id, &i->id);
 	if (i->edition)
 		editions_free(t, i);
+	drop_number(t, i);
 	if (i->more) {
 		mem_free(i->more->follow);
 		mem_free(i->more->moved);
@@ -278,6 +316,8 @@ void inode_forget(struct inodes *t, struct inode *i, uint64_t n)
 void inode_unlink(struct inodes *t, struct inode *i)
 {
 	unlist(t, i);
+	if (i->opens)
+		keep_number(t, i);
 	inode_ref(i);
 	inode_set_empty_dir(t, i, false);
 	if (i->kept)
@@ -310,8 +350,15 @@ void inode_move(struct inodes *t, struct inode *i, const struct place *to)
 	if (there)
 		inode_unlink(t, there);
 	unlist(t, i);
+	keep_number(t, i);
 	rewrite(i, to);
 	list(t, i);
+	if (inode_ino(i) == place_ino(&i->place))
+		drop_number(t, i);
+	else if (i->place.node != NODE_SCRATCH)
+		inode_keep(
+			t,
+			i); /* with each epoch the kernel forgets names that it has not asked for */
 	i->sized = false;
 	mem_free(i->more->follow);
 	i->more->follow = NULL;

@@ -2,7 +2,7 @@
  *
  * A place is where something stands: its kind of node, the database, the key, the member. An inode is a place that the kernel has
  * looked up and not yet forgotten, or that an open file or a request holds. Node ids are numbers of nodes.h: one from the kernel is
- * checked, never followed. st_ino is a hash of the place: stable for the life of a key.
+ * checked, never followed. st_ino is a hash of the place, stable for the life of a key, but for what numbers.h tells.
  */
 #ifndef FS_INODE_H
 #define FS_INODE_H
@@ -13,6 +13,7 @@
 #include "fs/cache.h"
 #include "fs/editions.h"
 #include "fs/nodes.h"
+#include "fs/numbers.h"
 #include "store/base/bytes.h"
 #include "store/types/table.h"
 
@@ -59,6 +60,7 @@ struct inode_more {
 	unsigned reads;          /* opens to read it since @reads_since, while it is watched */
 	unsigned writing;        /* open files that may write */
 	int64_t reads_since;     /* microseconds */
+	struct number *number;   /* st_ino, where the place does not say it */
 };
 
 /* There is one for every name that the kernel remembers, so every field counts: with its key it is to stay within 160 bytes. */
@@ -97,6 +99,7 @@ struct inode {
 struct inodes {
 	struct nodes by_id;
 	struct table by_place;
+	struct number *numbers; /* those of inodes whose place does not say them */
 	unsigned empty_dirs;
 	uint64_t *kept; /* ids of inodes that were kept, the oldest is overwritten */
 	unsigned kept_next;
@@ -150,8 +153,9 @@ bool inode_set_empty_dir(struct inodes *t, struct inode *i, bool on);
 void inode_keep(struct inodes *t, struct inode *i);
 #define INODE_KEPT 16384
 
-/* The stable number of a place. */
+/* The stable number of a place, of an inode, of what stands at a place. */
 uint64_t place_ino(const struct place *place);
 uint64_t inode_ino(const struct inode *i);
+uint64_t inodes_ino(struct inodes *t, const struct place *place);
 
 #endif

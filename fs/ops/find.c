@@ -398,6 +398,22 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	ops_stat(t);
 }
 
+/* access(2), where the kernel does not look at the permissions itself (allow_other): whoever may enter may do all, but that files are no
+ * programs, and what the mount's user may not write. Without an answer the kernel would take everything for allowed. */
+void op_access(fuse_req_t req, fuse_ino_t ino, int mask)
+{
+	struct task *t = ops_inode(req, ino);
+	struct stat st;
+
+	if (!t)
+		return;
+	ops_attr(t->m, t->inode, 0, &st);
+	bool program = !S_ISREG(st.st_mode) || st.st_mode & 0111;
+	ops_reply_err(t, mask & X_OK && !program ? EACCES
+			 : mask & W_OK           ? ops_forbidden(t->m, &t->inode->place)
+						 : 0);
+}
+
 static void forget(struct mount *m, uint64_t ino, uint64_t n)
 {
 	struct inode *i = inode_by_id(&m->inodes, ino);

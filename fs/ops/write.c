@@ -168,7 +168,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_
 		return;
 	struct inode *i = h->inode;
 	/* A page of a mapping stands where it stands. */
-	bool append = (fi->flags | h->flags) & O_APPEND && !fi->writepage;
+	bool append = fi->flags & O_APPEND && !fi->writepage; /* as F_SETFL left it */
 	t->data = bytes_of(t->m->landing.data ? t->m->landing.data : buf, size);
 	t->size = size;
 	t->off = (uint64_t)off;

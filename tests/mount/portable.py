@@ -7,6 +7,7 @@ behind `instead` is what such a directory answers.
 """
 import ctypes
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -226,7 +227,7 @@ def removing():
     os.fsync(fd)
     case("its name is gone", "ENOENT", os.stat, f)
     case("and may be taken again", None, os.open, f, CR | os.O_EXCL)
-    true("by another file", os.fstat(fd).st_ino != os.stat(f).st_ino or True)
+    true("by another file", os.fstat(fd).st_ino != os.stat(f).st_ino)
     os.close(fd)
     grows("unlink of one of two", D, os.unlink, f)
     case("rmdir of a file", "ENOTDIR", os.rmdir, fresh("f"))
@@ -261,6 +262,11 @@ def renaming():
     fd, ino = os.open(g, RO), os.stat(f).st_ino
     grows("rename changes the directory's times", D, os.rename, f, g)
     true("the old name is gone, the content moved", not os.path.exists(f) and read(g) == b"hello")
+    true("with its inode number", os.stat(g).st_ino == ino and os.fstat(fd).st_ino != ino)
+    fresh("f", b"new")
+    true("a new file of the old name has another one", os.stat(f).st_ino != os.stat(g).st_ino)
+    true("listed as well", {e.name: e.inode() for e in os.scandir(D)} == {n: os.stat(at(n)).st_ino for n in os.listdir(D)})
+    os.unlink(f)
     true("what stood there has no link and keeps its content", os.fstat(fd).st_nlink == 0 and os.pread(fd, 10, 0) == b"other")
     os.close(fd)
     fd = os.open(g, RW)
@@ -326,6 +332,12 @@ def reading_and_writing():
     os.write(more, b"!")
     true("also when another has written there", os.pread(fd, 10, 10007) == b"!?!")
     true("the other sees it in the size", os.fstat(fd).st_size == 10010)
+    fcntl.fcntl(more, fcntl.F_SETFL, 0)
+    os.pwrite(more, b"*", 10000)
+    true("O_APPEND taken away by fcntl is gone", os.pread(fd, 20, 10000) == b"*NDLESS!?!")
+    fcntl.fcntl(more, fcntl.F_SETFL, os.O_APPEND)
+    os.pwrite(more, b"+", 10000)
+    true("and given by it holds", os.pread(fd, 20, 10000) == b"*NDLESS!?!+")
     case("fallocate of nothing", "EINVAL", os.posix_fallocate, fd, 0, 0)
     case("fallocate", "None|EOPNOTSUPP", os.posix_fallocate, fd, 0, 11000)
     case("fdatasync", None, os.fdatasync, fd)
@@ -336,7 +348,6 @@ def reading_and_writing():
 
 
 def locks(path):
-    import fcntl
     with open(path, "r+") as f:
         fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.lockf(f, fcntl.LOCK_UN)
@@ -375,8 +386,10 @@ def directories():
     grows("and its removal", at("d"), os.unlink, at("d", "in2"))
     os.mkdir(at("e"))
     case("rename of a directory over one that is not empty", "ENOTEMPTY|EEXIST", os.rename, at("e"), at("d"))
+    numbers = os.stat(at("d")).st_ino, os.stat(at("d", "in")).st_ino
     case("over an empty one", None, os.rename, at("d"), at("e"))
     true("with what is in it", os.listdir(at("e")) == ["in"] and not os.path.exists(at("d")))
+    true("and their inode numbers", (os.stat(at("e")).st_ino, os.stat(at("e", "in")).st_ino) == numbers)
     case("into itself", "EINVAL", os.rename, at("e"), at("e", "x"))
     if f:
         case("a directory over a file", "ENOTDIR", os.rename, at("e"), f)
@@ -417,6 +430,7 @@ def attributes():
     case("chmod", None, os.chmod, f, 0o640)
     case("chown", None, os.chown, f, os.getuid(), os.getgid())
     case("utime to now", None, os.utime, f)
+    true("a file may be read and written, and is no program", os.access(f, os.R_OK | os.W_OK) and not os.access(f, os.X_OK) and os.access(D, os.X_OK))
     if "nomodes" not in HAS_NOT:
         true("mode and owner are what they were set to", stat.S_IMODE(os.stat(f).st_mode) == 0o640)
     if os.getuid() == 0 and "open" in HAS_NOT:

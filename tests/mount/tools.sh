@@ -139,6 +139,21 @@ until [ "$(wc -l <"$T/tail")" = 3 ]; do :; done
 is "$(tr '\n' , <"$T/tail")" a,b,c, "tail -f"
 kill "$reader"
 wait "$reader" 2>/dev/null
+L=$M/raw/string/rotated
+echo a >"$L"
+: >"$T/tail"
+tail -n +1 -s 0.05 --max-unchanged-stats=1 -F "$L" >"$T/tail" 2>/dev/null &
+reader=$!
+until [ "$(wc -l <"$T/tail")" = 1 ]; do :; done
+mv "$L" "$L.1"
+echo b >"$L"
+until [ "$(wc -l <"$T/tail")" = 2 ]; do :; done
+echo c >"$L.2"
+mv "$L.2" "$L"
+until [ "$(wc -l <"$T/tail")" = 3 ]; do :; done
+is "$(tr '\n' , <"$T/tail")" a,b,c, "tail -F of a log that is rotated and replaced"
+kill "$reader"
+wait "$reader" 2>/dev/null
 if have less && have script && [ -z "$MOUNT_OPTIONS" ]; then # from pages it follows nothing
 	echo first >"$M/string/follow"
 	(sleep 0.3; R append follow "
