@@ -7,13 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #include "resp/insight/latency.h"
 #include "resp/net/loop.h"
 #include "resp/persist/aof_internal.h"
 #include "resp/sessions/blocking.h"
-#include "resp/sessions/watch.h"
 #include "resp/ticks.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"
@@ -442,7 +440,7 @@ static void look_after_sync(struct aof *a)
 		sync_ended(a, aof_worker_wait(&a->sync));
 }
 
-static void on_synced(void *arg)
+void aof_on_synced(void *arg)
 {
 	look_after_sync(arg);
 }
@@ -600,65 +598,6 @@ void aof_rotation_finish(struct aof *a)
 	}
 }
 
-/* --- who waits --- */
-
-static void add_waiter(struct aof *a, uint64_t batch, bool disk, void (*fn)(void *arg, int error),
-		       void *arg)
-{
-	struct aof_waiter *w = mem_alloc(sizeof(*w));
-
-	*w = (struct aof_waiter){.batch = batch, .disk = disk, .fn = fn, .arg = arg};
-	DL_APPEND(a->waiters, w);
-	a->hurry |= disk;
-}
-
-static void call_waiter(struct aof *a, struct aof_waiter *w, int error)
-{
-	DL_DELETE(a->waiters, w);
-	w->fn(w->arg, error);
-	mem_free(w);
-}
-
-/* What is called may add others, behind. */
-static void serve_waiters(struct aof *a)
-{
-	struct server *s = a->server;
-	struct aof_waiter *w, *next;
-	int error = a->write_error ? a->write_error : a->sync_error;
-
-	a->hurry = false;
-	DL_FOREACH_SAFE(a->waiters, w, next)
-	{
-		if (w->batch <= (w->disk ? s->synced : s->durable))
-			call_waiter(a, w, 0);
-		else if (error)
-			call_waiter(a, w, error);
-		else
-			a->hurry |= w->disk;
-	}
-}
-
-void aof_await(struct server *s, uint64_t batch, void (*fn)(void *arg, int error), void *arg)
-{
-	if (!s->aof->on || batch <= s->durable)
-		fn(arg, 0);
-	else
-		add_waiter(s->aof, batch, false, fn, arg);
-}
-
-void aof_settle(struct server *s, void (*fn)(void *arg, int error), void *arg)
-{
-	struct aof *a = s->aof;
-	uint64_t batch = a->open.n ? a->batch : a->sent_batch;
-
-	if (!a->on || batch <= s->synced)
-		fn(arg, 0);
-	else if (a->write_error || a->sync_error)
-		fn(arg, a->write_error ? a->write_error : a->sync_error);
-	else
-		add_waiter(a, batch, true, fn, arg);
-}
-
 static void write_and_sync(void *arg)
 {
 	struct server *s = arg;
@@ -687,7 +626,7 @@ static void write_and_sync(void *arg)
 		s->durable = a->rotation ? a->batch - 1 : a->batch;
 	else if (a->unsynced && !a->syncing && !a->sync_error)
 		s->durable = a->sent_batch;
-	serve_waiters(a);
+	aof_serve_waiters(a);
 }
 
 /* Replies take the better part of a busy turn: a sync that ended meanwhile is followed by the next at once. */
@@ -732,7 +671,7 @@ bool aof_flush(struct server *s)
 	if (!a->on)
 		return true;
 	bool ok = flush(a);
-	serve_waiters(a);
+	aof_serve_waiters(a);
 	return ok;
 }
 
@@ -849,8 +788,7 @@ void aof_end(struct aof *a)
 	a->server->durable = a->batch++;
 	a->write_error = a->sync_error = 0;
 	a->logged_ms = 0;
-	while (a->waiters)
-		call_waiter(a, a->waiters, 0);
+	aof_release_waiters(a);
 }
 
 void aof_free(struct aof *a)
@@ -865,126 +803,6 @@ void aof_free(struct aof *a)
 	mem_free(a->open.p);
 	mem_free(a->sent.p);
 	mem_free(a);
-}
-
-static bool start_thread(struct aof *a)
-{
-	if (aof_worker_start(&a->sync, a->server->loop, on_synced, a))
-		return true;
-	log_line(&a->server->config.log, LOG_LEVEL_WARNING,
-		 "Fatal: can't create the thread that syncs the append only file");
-	return false;
-}
-
-/* Load, then log into the last increment, or a first one. */
-bool aof_start(struct server *s)
-{
-	struct aof *a = s->aof;
-	struct aof_tail tail = {0};
-
-	if (!start_thread(a))
-		return false;
-	if (!aof_files_find(s, &a->manifest) || !aof_load(s, &a->manifest, &tail))
-		return false;
-	if (s->stopping)
-		return true;
-	int fd = aof_files_open(s, &a->manifest, &tail);
-	if (fd < 0)
-		return false;
-	aof_add_up(a);
-	aof_begin(a, fd, &tail);
-	s->stats.dirty = 0;
-	return true;
-}
-
-static bool switch_on(struct aof *a)
-{
-	struct server *s = a->server;
-	struct log *log = &s->config.log;
-
-	if (!start_thread(a))
-		return false;
-	a->waiting = true;
-	if (snapshot_running(s)) {
-		aof_rewrite_schedule(s);
-		log_line(log, LOG_LEVEL_NOTICE,
-			 "AOF was enabled but there is already another background operation. An "
-			 "AOF background was scheduled to start when possible.");
-		return true;
-	}
-	if (aof_rewrite_running(s)) {
-		log_line(log, LOG_LEVEL_NOTICE,
-			 "AOF was enabled but there is already an AOF rewriting in background. "
-			 "Stopping background AOF and starting a rewrite now.");
-		aof_rewrite_kill(a);
-	}
-	if (aof_rewrite_start(s))
-		return true;
-	aof_end(a);
-	aof_leave(s);
-	a->waiting = false;
-	log_line(log, LOG_LEVEL_WARNING,
-		 "Redis needs to enable the AOF but can't trigger a background AOF rewrite "
-		 "operation. Check the above logs for more info about the error.");
-	return false;
-}
-
-/* The rest of a transaction that switches the log off is not logged; what of it was, is one. */
-static void switch_off(struct aof *a)
-{
-	struct server *s = a->server;
-
-	aof_rewrite_kill(a);
-	a->rewrite.scheduled = false;
-	if (a->in_unit)
-		on_end(a);
-	if (!aof_close(s))
-		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "The append only file was switched off with changes that could not be "
-			 "written to it");
-	aof_end(a);
-	if (a->waiting) {
-		char *name = aof_waiting_name(s);
-		aof_remove(s, name);
-		mem_free(name);
-	}
-	a->waiting = false;
-	aof_leave(s);
-	snapshot_check_writes(s);
-}
-
-bool aof_switch(struct server *s, bool on)
-{
-	struct aof *a = s->aof;
-
-	if (on == (a->on || a->waiting))
-		return true;
-	if (on)
-		return switch_on(a);
-	switch_off(a);
-	return true;
-}
-
-bool aof_reload(struct server *s)
-{
-	struct aof *a = s->aof;
-	struct aof_tail tail = {0};
-
-	if (!a->on || !aof_flush(s))
-		return false;
-	aof_chore_wait(a); /* it may be about to remove what is read here */
-	for (unsigned i = 0; i < s->keyspace->ndbs; i++) {
-		watch_touch_all(s, &s->keyspace->dbs[i], NULL);
-		keyspace_flush(&s->keyspace->dbs[i], KEYSPACE_FREE_NOW);
-	}
-	journal_remove_consumer(s->journal, &a->consumer);
-	bool ok = aof_load(s, &a->manifest, &tail);
-	journal_add_consumer(s->journal, &a->consumer);
-	s->stats.dirty = 0;
-	if (ok)
-		log_line(&s->config.log, LOG_LEVEL_WARNING,
-			 "Append Only File loaded by DEBUG LOADAOF");
-	return ok;
 }
 
 void aof_figures(const struct server *s, struct aof_figures *out)

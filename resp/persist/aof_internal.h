@@ -262,6 +262,15 @@ bool aof_rotation_begin(struct aof *a);
 void aof_rotation_end(struct aof *a, int fd);
 /* Wait for its end. */
 void aof_rotation_finish(struct aof *a);
+/* The thread that syncs has done so: @arg is the log. */
+void aof_on_synced(void *arg);
+
+/* --- aof_waiters.c --- */
+
+/* Call those whose batch is there, or whose wait is in vain. */
+void aof_serve_waiters(struct aof *a);
+/* Call them all: there is nothing to wait for any more. */
+void aof_release_waiters(struct aof *a);
 /* Log no more; what is gathered is dropped, and who waited for it waits no longer. */
 void aof_end(struct aof *a);
 
