@@ -31,7 +31,8 @@ struct mount;
 struct task;
 
 /* What gets one: a value that did not change while it was opened so often to be read, and for so long (pagecache=N: N times, at least so
- * many microseconds each). Making one costs as much as eight opens gain. */
+ * many microseconds each). Making one costs about what opening and reading costs without it, and each open after that a third or less. It is not
+ * done sooner because a change may take an epoch with it. */
 #define EDITION_OPENS     16
 #define EDITION_OPENS_MAX 1000000
 #define EDITION_OPEN_USEC 15625
@@ -49,8 +50,7 @@ struct edition {
 	struct stat attr;
 	bool stored;                 /* the kernel was given the bytes */
 	struct edition *prev, *next; /* frozen ones, opened longest ago first */
-	struct edition *
-		left; /* those that are no longer current: their file's reference ends with the turn */
+	struct edition *left;        /* the next that is to be let go at the end of the turn */
 };
 
 /* A thread that was told ESTALE, until it comes back. */

@@ -19,7 +19,7 @@ static struct handle *new_handle(struct task *t)
 static void file_info(struct fuse_file_info *fi, struct handle *h)
 {
 	fi->fh = (uintptr_t)h;
-	fi->direct_io = 1; /* the kernel would not keep a value whole that changes: README.md */
+	fi->direct_io = 1; /* pages are for editions alone: README.md */
 	fi->keep_cache = 0;
 	fi->noflush = !for_writing(h->flags); /* a reader's close needs no answer */
 }
