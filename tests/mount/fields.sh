@@ -6,9 +6,11 @@ start --enable-debug-command yes
 # gone PATH: wait until it is not there any more
 gone() { while [ -e "$1" ]; do read -r -t 0.01 <>"$T/nobody"; done; }
 mkfifo "$T/nobody"
+# about SECONDS: a thousand, of which a busy machine took a few
+about() { [ "$1" -gt 900 ] && [ "$1" -le 1000 ] && echo 1000 || echo "$1"; }
 
 R hset h stays 1 goes 2 >/dev/null
-R hpexpire h 300 fields 1 goes >/dev/null
+R hpexpire h 1500 fields 1 goes >/dev/null
 is "$(ls "$M/hash.d/h" | tr '\n' ,)" goes,stays, "a field is there until its time comes"
 is "$(cat "$M/hash.d/h/goes")" 2 "and is read"
 gone "$M/hash.d/h/goes"
@@ -31,12 +33,12 @@ echo 3 >"$M/hash.d/w/a"
 is "$(R httl w fields 1 a)" -1 "writing a field's file is HSET, which drops the expiry"
 is "$(R hpexpiretime w fields 1 b | wc -c)" 14 "of that field alone"
 mv "$M/hash.d/w/b" "$M/hash.d/w/c"
-is "$(R hget w c)$(R hexists w b)$(R httl w fields 1 c)" 201000 "mv takes the expiry along"
+is "$(R hget w c)$(R hexists w b)$(about "$(R httl w fields 1 c)")" 201000 "mv takes the expiry along"
 mv "$M/hash.d/w/a" "$M/hash.d/w/d"
 is "$(R hget w d)$(R httl w fields 1 d)" 3-1 "where there is one"
 mv "$M/hash.d/w/c" "$M/hash.d/w/b"
 cp "$M/hash.d/w/b" "$T/b"
-is "$(R httl w fields 1 b)" 1000 "reading drops nothing"
+is "$(about "$(R httl w fields 1 b)")" 1000 "reading drops nothing"
 R hset last only 1 >/dev/null
 R hpexpire last 1 fields 1 only >/dev/null
 gone "$M/hash.d/last/only"
