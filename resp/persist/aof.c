@@ -739,6 +739,7 @@ struct aof *aof_new(struct server *s)
 
 	a->server = s;
 	a->fd = a->dir = -1;
+	a->rewrite.gate = -1;
 	a->rewrite.last_seconds = -1;
 	a->batch = 1;
 	aof_company_init(a);

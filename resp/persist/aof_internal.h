@@ -158,6 +158,7 @@ struct aof {
 		pid_t pid;   /* 0: none runs */
 		pid_t child; /* the last one */
 		int pipe;
+		int gate; /* the child waits for a byte of it; -1: it does not, or went on */
 		struct loop_fd *watch;
 		int64_t first; /* the increment that was begun with it */
 		int64_t begun_ms, failed_ms, last_seconds;

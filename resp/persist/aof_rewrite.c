@@ -8,6 +8,7 @@
  *
  * While the log waits for its first base the increment is a temporary file, which no manifest names; with no log at all there is none.
  */
+#define _GNU_SOURCE /* pipe2 */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,15 +29,30 @@ static void temp_name(char name[SAVE_TEMP], pid_t pid)
 	snprintf(name, SAVE_TEMP, "temp-rewriteaof-bg-%d.aof", (int)pid);
 }
 
-static _Noreturn void child_run(struct server *s, int pipe)
+/* In the child: until the server opens the gate. It ends with the server. */
+static void wait_at_gate(void)
+{
+	char byte;
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, &byte, 1)) < 0 && errno == EINTR)
+		;
+	if (n <= 0)
+		_exit(1);
+}
+
+static _Noreturn void child_run(struct server *s, int pipe, const int gate[2])
 {
 	char temp[SAVE_TEMP];
 
 	temp_name(temp, getpid());
 	int fd = aof_open(s, temp, O_WRONLY | O_CREAT | O_TRUNC), error = errno;
 	struct child_report report = {.pipe = pipe};
+	/* A child keeps the standard descriptors, and has no other use for this one. */
+	bool gated = gate[0] >= 0 && dup2(gate[0], STDIN_FILENO) == STDIN_FILENO;
 	child_detach(s, pipe, fd);
-	child_await(pipe);
+	if (gated)
+		wait_at_gate();
 	if (fd >= 0)
 		error = aof_fill_base(s, fd, child_progress, &report);
 	log_line(&s->config.log, error ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
@@ -48,8 +64,24 @@ static _Noreturn void child_run(struct server *s, int pipe)
 
 /* --- the end --- */
 
+static void close_gate(struct aof *a)
+{
+	if (a->rewrite.gate >= 0)
+		close(a->rewrite.gate);
+	a->rewrite.gate = -1;
+}
+
+static void open_gate(struct aof *a)
+{
+	if (a->rewrite.gate >= 0 && write(a->rewrite.gate, "", 1) < 0) {
+		/* The child is gone, which its pipe tells. */
+	}
+	close_gate(a);
+}
+
 static void forget(struct aof *a)
 {
+	close_gate(a);
 	loop_fd_remove(a->rewrite.watch);
 	close(a->rewrite.pipe);
 	a->rewrite.watch = NULL;
@@ -150,8 +182,7 @@ static void on_rotated(struct aof *a, bool ok)
 		aof_manifest_fini(&a->manifest);
 		a->manifest = a->chore.manifest;
 		a->chore.manifest = (struct aof_manifest){0};
-		if (a->rewrite.pid)
-			child_let_go(a->rewrite.pipe);
+		open_gate(a);
 	} else {
 		spoil(a);
 	}
@@ -292,25 +323,32 @@ static bool prepare(struct aof *a)
 	return aof_files_read(s, &a->manifest) && (!a->waiting || begin_waiting(a));
 }
 
+/* Its writes would be in the way of those that a rotation waits for: there is a gate then. */
 static bool fork_child(struct aof *a)
 {
 	struct server *s = a->server;
-	int pipe;
-	pid_t pid = child_fork(s, PROCESS_REWRITE, &pipe);
+	int pipe, gate[2] = {-1, -1};
 
-	if (pid == 0)
-		child_run(s, pipe);
-	if (pid < 0)
+	if (a->rotation && pipe2(gate, O_CLOEXEC) < 0)
 		return false;
+	pid_t pid = child_fork(s, PROCESS_REWRITE, &pipe);
+	if (pid == 0)
+		child_run(s, pipe, gate);
+	int error = errno;
+	if (gate[0] >= 0)
+		close(gate[0]);
+	a->rewrite.gate = gate[1];
+	if (pid < 0) {
+		close_gate(a);
+		errno = error;
+		return false;
+	}
 	a->rewrite.pid = a->rewrite.child = pid;
 	a->rewrite.pipe = pipe;
 	a->rewrite.watch = loop_fd_add(s->loop, pipe, LOOP_NORMAL, LOOP_READ, on_pipe, a);
 	a->rewrite.begun_ms = s->keyspace->now_ms;
 	a->rewrite.count++;
 	child_began(s);
-	/* Its writes would be in the way of those that rotation waits for. */
-	if (!a->rotation)
-		child_let_go(pipe);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* resp/persist/child.c - the background save: a child process with the data as it was, and the pipe it talks through. What children
  * report is here for a rewrite of the log too. */
-#define _GNU_SOURCE /* close_range, syscall, SCHED_BATCH */
+#define _GNU_SOURCE /* pipe2, close_range, syscall, SCHED_BATCH */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,22 +151,6 @@ void child_detach(struct server *s, int pipe, int file)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	s->config.log.role = 'C';
-}
-
-void child_await(int pipe)
-{
-	char word;
-
-	while (read(pipe, &word, 1) < 0)
-		if (errno != EINTR)
-			break;
-}
-
-void child_let_go(int pipe)
-{
-	if (write(pipe, "", 1) < 0) {
-		/* It is gone, which the pipe tells. */
-	}
 }
 
 static _Noreturn void child_run(struct server *s, int pipe)
@@ -364,7 +347,7 @@ pid_t child_fork(struct server *s, enum process_kind kind, int *pipe)
 {
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -1;
 	int64_t begin = clock_us();
 	s->snapshot->parent = getpid();

@@ -67,15 +67,12 @@ bool load_rdb(struct server *s, int fd, uint64_t size, bool turns, bool merge, b
 /* In a child: keep no descriptor but standard ones, @pipe and @file (-1 for none); signals and log for a process of its own, which ends
  * with the server. */
 void child_detach(struct server *s, int pipe, int file);
-/* In a child: wait for the server's child_let_go, or its end. */
-void child_await(int pipe);
-void child_let_go(int pipe);
 /* In a child, @arg a child_report: @keys are done; tells the server now and then. */
 void child_progress(void *arg, uint64_t keys);
 /* In a child: the last report, also into the log; @what was done. False when nobody takes it. */
 bool child_report_end(struct server *s, struct child_report *c, const char *what);
 
-/* A child with a pipe to the server, both ways, whose own end *@pipe is: 0 in the child, its pid in the server, where reading does not block; -1 with
+/* A child with a pipe to the server, whose own end *@pipe is: 0 in the child, its pid in the server, where reading does not block; -1 with
  * errno. */
 pid_t child_fork(struct server *s, enum process_kind kind, int *pipe);
 /* A child began: its reports are the current ones, and until it is gone looks at keys leave no mark in them. */
