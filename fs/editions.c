@@ -285,16 +285,18 @@ static struct refusal *slots_next(struct editions *all, uint64_t *left)
 	return &all->refusals[k];
 }
 
-/* @pid comes to @file again, or by its new id. */
-static bool came_back(struct editions *all, const struct inode *file, pid_t pid)
+/* Whether @pid was told ESTALE at its last open, and to which file it was sent: who comes is not sent anywhere, though its path may lead to
+ * another one by now. */
+static bool came_back(struct editions *all, pid_t pid, uint64_t *file)
 {
 	uint64_t left = all->refused;
 	struct refusal *r;
 
 	while (pid && (r = slots_next(all, &left))) {
-		if (r->pid != pid || r->file != inode_ino(file))
+		if (r->pid != pid)
 			continue;
 		all->refused &= ~(UINT64_C(1) << (r - all->refusals));
+		*file = r->file;
 		return true;
 	}
 	return false;
@@ -321,7 +323,7 @@ static bool remember(struct editions *all, const struct inode *file, pid_t pid, 
 
 	if (!r)
 		return false;
-	*r = (struct refusal){pid, writer, inode_ino(file), now + REFUSAL_USEC};
+	*r = (struct refusal){pid, writer, place_ino(&file->place), now + REFUSAL_USEC};
 	all->refused |= UINT64_C(1) << (r - all->refusals);
 	return true;
 }
@@ -334,7 +336,7 @@ static bool is_expected(struct editions *all, const struct inode *file)
 	int64_t now = left ? clock_us() : 0;
 
 	while ((r = slots_next(all, &left)))
-		if (r->writer && r->until_usec >= now && r->file == inode_ino(file))
+		if (r->writer && r->until_usec >= now && r->file == place_ino(&file->place))
 			return true;
 	return false;
 }
@@ -481,10 +483,11 @@ bool editions_open(struct task *t, struct inode *asked)
 {
 	struct inode *file = asked->edition ? editions_file(asked) : asked;
 	bool write = (t->flags & O_ACCMODE) != O_RDONLY || t->flags & O_TRUNC;
-	bool back = came_back(&t->m->inodes.editions, file, thread_of(t));
+	uint64_t sent_to;
+	bool back = came_back(&t->m->inodes.editions, thread_of(t), &sent_to);
 
 	if (write)
-		return refuse_writer(t, file, asked, back);
+		return refuse_writer(t, file, asked, back && sent_to == place_ino(&file->place));
 	if (is_frozen(asked)) {
 		open_frozen(t, edition_of(asked));
 		return true;
@@ -497,7 +500,9 @@ bool editions_resize(struct task *t)
 	struct inode *i = t->inode;
 	struct inode *file = i->edition ? editions_file(i) : i;
 
-	came_back(&t->m->inodes.editions, file, thread_of(t));
+	uint64_t sent_to;
+
+	came_back(&t->m->inodes.editions, thread_of(t), &sent_to);
 	make_way(t->m, file);
 	if (!i->edition)
 		return false;

@@ -57,7 +57,7 @@ struct edition {
 struct refusal {
 	pid_t pid;
 	bool writer;
-	uint64_t file;      /* its place's number */
+	uint64_t file;      /* its place's number, which a rename leaves as it is */
 	int64_t until_usec; /* then it has gone elsewhere */
 };
 
