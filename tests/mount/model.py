@@ -234,9 +234,9 @@ class Run:
         if size == 0 and h.content.linked and h.stage is None and not self.disk:
             h.stage, h.written, h.unsaved = bytearray(), False, True
         v = h.view()
-        self.resize(v, size)
-        if h.stage is None:
+        if h.stage is None and size != len(v):  # the same size is no change
             h.content.version += 1
+        self.resize(v, size)
         h.unsaved = True
 
     @staticmethod
@@ -256,8 +256,8 @@ class Run:
             return
         if self.file is None:
             raise Failure("truncate of nothing")
+        self.file.version += size != len(self.file.data)
         self.resize(self.file.data, size)
-        self.file.version += 1
 
     def map_read(self):
         h = self.pick()
