@@ -248,6 +248,7 @@ static int serve(struct server *s)
 		failed = s->config.appendonly ? !aof_start(s) : !snapshot_load(s);
 	}
 	if (!failed) {
+		snapshot_check_writes(s);
 		enum config_supervised supervisor = supervise_mode(s->config.supervised);
 		if (!s->stopping) {
 			log_ready(s);

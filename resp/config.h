@@ -135,7 +135,9 @@ struct config {
 	/* persistence */
 	char *dbfilename;
 	bool rdbcompression, rdbchecksum, rdb_save_incremental_fsync, stop_writes_on_bgsave_error;
-	int rdb_key_save_delay, key_load_delay; /* microseconds a key, for tests */
+	int64_t repl_backlog_size;
+	int min_replicas_to_write, min_replicas_max_lag; /* seconds; 0: nobody is asked for */
+	int rdb_key_save_delay, key_load_delay;          /* microseconds a key, for tests */
 	int64_t loading_interval; /* bytes of a snapshot between two looks at the clients */
 	bool appendonly, no_appendfsync_on_rewrite, aof_load_truncated, aof_use_rdb_preamble,
 		aof_timestamp_enabled, aof_disable_auto_gc;

@@ -76,6 +76,13 @@ static uint32_t flags_refused_by(const struct session *s, const struct dispatch_
 	return flags & CMD_IMMEDIATE ? flags : flags | CMD_DENYOOM;
 }
 
+/* Who asks whether the server is well is told as well when its disk is not. */
+static bool refuses(const char *why, const struct command *cmd, uint32_t flags)
+{
+	return flags & CMD_WRITE ||
+	       (strcmp(cmd->name, "ping") == 0 && strncmp(why, "MISCONF ", 8) == 0);
+}
+
 /* The error line that refuses this call, or NULL when it may run. */
 static const char *refusal(struct session *s, const struct dispatch_item *item)
 {
@@ -96,8 +103,7 @@ static const char *refusal(struct session *s, const struct dispatch_item *item)
 		if (server->out_of_memory && (flags_refused_by(s, item) & CMD_DENYOOM))
 			return out_of_memory;
 	}
-	if (server->refuse_writes &&
-	    ((flags_refused_by(s, item) & CMD_WRITE) || strcmp(cmd->name, "ping") == 0))
+	if (server->refuse_writes && refuses(server->refuse_writes, cmd, flags_refused_by(s, item)))
 		return server->refuse_writes;
 	if (server->loading && !(cmd->flags & CMD_LOADING))
 		return "LOADING Redis is loading the dataset in memory";

@@ -129,7 +129,7 @@ struct server {
 	bool active_expire;  /* DEBUG SET-ACTIVE-EXPIRE */
 	bool loading;
 	const char *
-		refuse_writes; /* an error line ("MISCONF ...") while writes are refused, else NULL */
+		refuse_writes; /* an error line (MISCONF, NOREPLICAS) while writes are refused, else NULL */
 	int exit_code;
 	int64_t start_ms;
 	char run_id[41], replid[41];

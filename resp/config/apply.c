@@ -59,12 +59,9 @@ bool apply_hz(struct server *s, struct config_error *err)
 /* The backlog is to come; its size is fitted as Redis fits it. */
 bool apply_backlog(struct server *s, struct config_error *err)
 {
-	const struct directive *d = directive_find(BYTES("repl-backlog-size"), NULL);
-	int64_t *size = directive_slot(&s->config, d);
-
 	(void)err;
-	if (*size < BACKLOG_MIN)
-		*size = BACKLOG_MIN;
+	if (s->config.repl_backlog_size < BACKLOG_MIN)
+		s->config.repl_backlog_size = BACKLOG_MIN;
 	return true;
 }
 
@@ -248,7 +245,7 @@ bool apply_watchdog(struct server *s, struct config_error *err)
 	return true;
 }
 
-/* Without save points, or where it is allowed, a failed save stops nobody. */
+/* Without save points, or where it is allowed, a failed save stops nobody; nor do replicas that nobody asks for. */
 bool apply_saving(struct server *s, struct config_error *err)
 {
 	(void)err;

@@ -519,7 +519,7 @@ const struct directive directive_table[] = {
 	BOOL("replica-ignore-disk-write-errors", "no",
 	     .doc = "Kept and shown; there is no replication."),
 	NUMBER("repl-backlog-size", "1mb", 1, INT64_MAX, .flags = D_MEMORY, .apply = apply_backlog,
-	       .doc = "Kept and shown; there is no replication."),
+	       FIELD(repl_backlog_size), .doc = "Kept and shown; there is no replication."),
 	NUMBER("repl-backlog-ttl", "3600", 0, INT64_MAX,
 	       .doc = "Kept and shown; there is no replication."),
 	BOOL("repl-disable-tcp-nodelay", "no", .doc = "Kept and shown; there is no replication."),
@@ -534,10 +534,13 @@ const struct directive directive_table[] = {
 	       .doc = "Kept and shown; there is no replication."),
 	NUMBER("repl-timeout", "60", 1, INT_MAX, .doc = "Kept and shown; there is no replication."),
 	NUMBER("min-replicas-to-write", "0", 0, INT_MAX, .alias = "min-slaves-to-write",
-	       .missing = MISSING("min-replicas-to-write"),
-	       .doc = "Replication is not available, so no number of replicas can be asked for."),
+	       .apply = apply_saving, FIELD(min_replicas_to_write),
+	       .doc = "With fewer replicas writes are refused; 0 asks for none. There is no "
+		      "replication, so any other number refuses all."),
 	NUMBER("min-replicas-max-lag", "10", 0, INT_MAX, .alias = "min-slaves-max-lag",
-	       .doc = "Kept and shown; there is no replication."),
+	       .apply = apply_saving, FIELD(min_replicas_max_lag),
+	       .doc = "Seconds after which a replica that is not heard of does not count for "
+		      "min-replicas-to-write; 0 switches that off."),
 	ENUM("propagation-error-behavior", "ignore", propagation_words,
 	     .doc = "Kept and shown; there is no replication."),
 	/* cluster, to come */

@@ -258,7 +258,7 @@ static const struct info_field fields[] = {
 	NONE(REPLICATION, "master_repl_offset"),
 	TEXT(REPLICATION, "second_repl_offset", "-1"),
 	NONE(REPLICATION, "repl_backlog_active"),
-	NONE(REPLICATION, "repl_backlog_size"),
+	F(REPLICATION, "repl_backlog_size", U64, backlog_size),
 	NONE(REPLICATION, "repl_backlog_first_byte_offset"),
 	NONE(REPLICATION, "repl_backlog_histlen"),
 
@@ -487,6 +487,9 @@ void info_write(struct server *s, const struct bytes *names, size_t n, FILE *out
 			write_fields(sections[i].bit, &f, out);
 		if (sections[i].bit == INFO_SERVER)
 			write_listeners(s, out);
+		if (sections[i].bit == INFO_REPLICATION && s->config.min_replicas_to_write &&
+		    s->config.min_replicas_max_lag)
+			fputs("min_slaves_good_slaves:0\r\n", out);
 		if (sections[i].bit == INFO_PERSISTENCE && f.aof.on)
 			write_aof(&f, out);
 		if (sections[i].bit == INFO_PERSISTENCE && f.loading)

@@ -116,6 +116,7 @@ static void take_memory(struct server *s, struct info_figures *f)
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 	f->total_system = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
 	f->maxmemory = s->config.maxmemory;
+	f->backlog_size = (uint64_t)s->config.repl_backlog_size;
 	f->policy = evict_policy_name(s->config.maxmemory_policy);
 	f->allocator = mem_allocator_name();
 	scripts_figures(s->scripts, &f->scripts);

@@ -60,6 +60,8 @@ struct info_figures {
 	double ops_per_sec, input_kbps, output_kbps, expired_stale_perc;
 	/* cpu */
 	double cpu_sys, cpu_user, cpu_sys_children, cpu_user_children, cpu_sys_main, cpu_user_main;
+	/* replication */
+	uint64_t backlog_size;
 	/* what has no part in this server yet, and is so */
 	uint64_t zero;
 };

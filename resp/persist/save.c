@@ -30,6 +30,9 @@ static const char misconf[] =
 	"RDB "
 	"error.";
 
+/* A server without replication has none. */
+static const char no_replicas[] = "NOREPLICAS Not enough good replicas to write.";
+
 struct snapshot *snapshot_new(struct server *s)
 {
 	struct snapshot *n = mem_calloc(sizeof(*n));
@@ -309,6 +312,8 @@ void snapshot_check_writes(struct server *s)
 		      has_save_points(s);
 
 	s->refuse_writes = refuse ? misconf : aof_refusal(s);
+	if (!s->refuse_writes && s->config.min_replicas_to_write && s->config.min_replicas_max_lag)
+		s->refuse_writes = no_replicas;
 }
 
 void snapshot_flushed(struct server *s)

@@ -137,7 +137,8 @@ static void push_refusal(lua_State *lua, const char *why)
 {
 	char text[512];
 	bool code = strncmp(why, "OOM ", 4) == 0 || strncmp(why, "MISCONF ", 8) == 0 ||
-		    strncmp(why, "NOPERM ", 7) == 0 || strncmp(why, "READONLY ", 9) == 0;
+		    strncmp(why, "NOPERM ", 7) == 0 || strncmp(why, "READONLY ", 9) == 0 ||
+		    strncmp(why, "NOREPLICAS ", 11) == 0;
 
 	snprintf(text, sizeof(text), "%s%s", code ? "-" : "", why);
 	api_error(lua, text);

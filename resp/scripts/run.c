@@ -37,6 +37,8 @@ static const char *flags_refusal(const struct run *run, char *buf, size_t n)
 				 aof + strlen("AOF file: "));
 			return buf;
 		}
+		if (s->refuse_writes && strncmp(s->refuse_writes, "MISCONF ", 8) != 0)
+			return s->refuse_writes;
 		if (s->refuse_writes)
 			return "MISCONF Redis is configured to save RDB snapshots, but "
 			       "it's " BLOCKED;

@@ -102,3 +102,32 @@ def test_modules_are_refused_and_none_is_there(start):
         assert "Module /x.so failed to load: this server has no modules" in s.log()
     with start().conn() as c:
         assert c.call("MODULE", "LOAD", "/x.so").error.startswith("ERR MODULE command not allowed. If the enable-module-command")
+
+
+def test_where_replicas_are_asked_for_nothing_is_written(start, tmp_path):
+    refusal = "NOREPLICAS Not enough good replicas to write."
+    first = start("--appendonly", "yes", "--dir", str(tmp_path))
+    with first.conn() as c:
+        c.do("SET", "k", 1)
+        assert c.do("INFO", "replication").find(b"min_slaves_good_slaves") < 0
+    first.stop()
+    s = start("--appendonly", "yes", "--dir", str(tmp_path), "--min-replicas-to-write", "1")
+    with s.conn() as c:
+        assert c.do("GET", "k") == b"1"  # the log is no client
+        assert c.do("PING") == b"PONG" and field(c, "min_slaves_good_slaves") == "0"
+        for call in (["SET", "k", 2], ["SORT", "k", "STORE", "l"], ["EVAL", "return redis.call('set', 'k', 2)", 1, "k"], ["EVAL", "#!lua\nreturn 1", 0]):
+            assert c.call(*call).error.startswith(refusal), call
+        assert c.do("EVAL", "#!lua flags=no-writes\nreturn redis.call('get', 'k')", 1, "k") == b"1"
+        c.do("MULTI")
+        assert c.call("SET", "k", 2).error == refusal
+        assert c.call("EXEC").error.startswith("EXECABORT")
+        c.do("CONFIG", "SET", "min-slaves-max-lag", 0)
+        assert c.do("SET", "k", 2) == b"OK"
+        c.do("CONFIG", "SET", "min-slaves-max-lag", 10)
+        c.do("CONFIG", "SET", "min-replicas-to-write", 0)
+        c.do("MULTI")
+        c.do("SET", "k", 3)
+        with s.conn() as other:
+            other.do("CONFIG", "SET", "min-replicas-to-write", 1)
+        assert c.call("EXEC").error == f"EXECABORT Transaction discarded because of: {refusal}"
+        assert c.do("GET", "k") == b"2"
