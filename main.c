@@ -17,7 +17,7 @@
 #include "resp/log.h"
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/process.h"
 #include "resp/server.h"

@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "fs/backend.h"
-#include "fs/inode.h"
-#include "fs/landing.h"
+#include "fs/backend/backend.h"
+#include "fs/inodes/inode.h"
+#include "fs/kernel/landing.h"
 #include "fs/scratch.h"
 #include "fs/slices.h"
 #include "fs/task.h"

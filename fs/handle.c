@@ -6,12 +6,12 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "fs/ctl.h"
-#include "fs/dir.h"
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
+#include "fs/listing/dir.h"
 #include "fs/ops/ops.h"
-#include "fs/tap.h"
+#include "fs/waiting/ctl.h"
+#include "fs/waiting/tap.h"
 #include "store/base/mem.h"
 
 struct handle *handle_new(struct mount *m, struct inode *i, int flags, pid_t pid)

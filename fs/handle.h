@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fs/content.h"
-#include "fs/inode.h"
-#include "fs/parked.h"
+#include "fs/inodes/inode.h"
 #include "fs/task.h"
+#include "fs/text/content.h"
+#include "fs/waiting/parked.h"
 #include "store/base/blob.h"
 
 struct ctl;

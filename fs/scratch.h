@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fs/buf.h"
-#include "fs/inode.h"
+#include "fs/inodes/inode.h"
+#include "fs/text/buf.h"
 
 #define SCRATCH_FILES    4096
 #define SCRATCH_PATH_MAX 4096

@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "fs/backend.h"
-#include "fs/content.h"
-#include "fs/errors.h"
-#include "fs/inode.h"
+#include "fs/backend/backend.h"
+#include "fs/backend/errors.h"
+#include "fs/inodes/inode.h"
+#include "fs/text/content.h"
 
 struct fuse_req;
 struct mount;

@@ -142,7 +142,7 @@ struct config {
 	bool appendonly, no_appendfsync_on_rewrite, aof_load_truncated, aof_use_rdb_preamble,
 		aof_timestamp_enabled, aof_disable_auto_gc;
 	char *appendfilename, *appenddirname;
-	int appendfsync; /* enum aof_fsync (resp/persist/aof.h) */
+	int appendfsync; /* enum aof_fsync (resp/persist/aof/aof.h) */
 	int auto_aof_rewrite_percentage;
 	int64_t auto_aof_rewrite_min_size;
 	int shutdown_on_sigint, shutdown_on_sigterm; /* enum shutdown_flag (server.h) */

@@ -19,7 +19,7 @@
 #include "resp/net/loop.h"
 #include "resp/net/network.h"
 #include "resp/net/peer.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/registry.h"
 #include "resp/scripts/scripts.h"

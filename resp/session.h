@@ -98,7 +98,7 @@ struct session {
 	struct acl_user *user; /* NULL: may do anything; changed by acl_bind only */
 	uint64_t commands;
 	uint64_t written; /* the last batch of the append-only log that it wrote to */
-	uint64_t hold;    /* replies go out when server->durable is so far: resp/persist/aof.h */
+	uint64_t hold; /* replies go out when server->durable is so far: resp/persist/aof/aof.h */
 	struct transaction *transaction; /* between MULTI and EXEC, else NULL */
 	struct watch *watches;           /* uthash: resp/sessions/watch.c */
 	size_t watched;                  /* bytes of the names of those keys */

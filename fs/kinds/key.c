@@ -1,7 +1,7 @@
 /* key/KEY: a symbolic link to the key in the directory of its type. */
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
-#include "fs/name.h"
+#include "fs/text/name.h"
 
 static void typed(void *arg, struct answers *a)
 {

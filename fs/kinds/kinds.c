@@ -1,7 +1,7 @@
 #include "fs/kinds/kinds.h"
 
 #include "fs/fs.h"
-#include "fs/line.h"
+#include "fs/text/line.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"

@@ -41,7 +41,7 @@ struct file_ops {
 	bool (*check)(struct bytes text);
 };
 
-/* What reading takes, and waits for: fs/tap.h. */
+/* What reading takes, and waits for: fs/waiting/tap.h. */
 enum tap_kind { TAP_NONE, TAP_QUEUE, TAP_PUBSUB };
 
 /* For people: inodis-mount(5) is made of it. What is NULL is refused. */
@@ -60,8 +60,8 @@ struct kind {
 	bool creates; /* new names may be made in it (in KEY, where that is a directory) */
 	enum tap_kind tap;
 	bool at_once; /* each write is taken when it comes: nothing is staged, truncating means nothing */
-	bool keyless;      /* its names are no keys */
-	bool paged;        /* its small files may be read from the kernel's pages: fs/editions.h */
+	bool keyless; /* its names are no keys */
+	bool paged; /* its small files may be read from the kernel's pages: fs/kernel/editions.h */
 	const char *below; /* the directory that it stands in, NULL for those of the tree's top */
 	const char *names
 		[3]; /* the command that lists it, where SCAN does not: names, or a text of "# Section"s */

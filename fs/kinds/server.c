@@ -6,7 +6,7 @@
 #include "fs/handle.h"
 #include "fs/kinds/kinds.h"
 #include "fs/metrics.h"
-#include "fs/rows.h"
+#include "fs/text/rows.h"
 #include "store/base/num.h"
 
 /* --- texts --- */

@@ -2,7 +2,7 @@
 #include "fs/kinds/stream.h"
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
-#include "fs/rows.h"
+#include "fs/text/rows.h"
 #include "store/base/mem.h"
 
 /* --- writing --- */

@@ -5,7 +5,7 @@
 #include "fs/handle.h"
 #include "fs/kinds/kinds.h"
 #include "fs/kinds/walk.h"
-#include "fs/rows.h"
+#include "fs/text/rows.h"
 #include "store/base/keyhash.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"

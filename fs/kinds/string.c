@@ -3,7 +3,7 @@
 
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
-#include "fs/line.h"
+#include "fs/text/line.h"
 
 static bool newline_bit(const struct task *t)
 {

@@ -1,8 +1,8 @@
-/* queue/KEY and pubsub/CHANNEL: what is written; reading is fs/tap.h's. */
+/* queue/KEY and pubsub/CHANNEL: what is written; reading is fs/waiting/tap.h's. */
 #include "fs/fs.h"
 #include "fs/kinds/kinds.h"
-#include "fs/rows.h"
-#include "fs/tap.h"
+#include "fs/text/rows.h"
+#include "fs/waiting/tap.h"
 #include "store/base/mem.h"
 
 /* --- queue/ --- */

@@ -1,9 +1,9 @@
 /* Open files: opening, reading, closing; directories being listed. */
-#include "fs/ctl.h"
-#include "fs/dir.h"
 #include "fs/kinds/walk.h"
+#include "fs/listing/dir.h"
 #include "fs/ops/ops.h"
-#include "fs/tap.h"
+#include "fs/waiting/ctl.h"
+#include "fs/waiting/tap.h"
 
 static bool for_writing(int flags)
 {

@@ -1,7 +1,7 @@
 /* Names to places, places to attributes. */
 #include "fs/kinds/walk.h"
-#include "fs/name.h"
 #include "fs/ops/ops.h"
+#include "fs/text/name.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 #include "store/base/num.h"

@@ -1,6 +1,6 @@
 /* Making and removing names. */
+#include "fs/inodes/orphan.h"
 #include "fs/ops/ops.h"
-#include "fs/orphan.h"
 
 #include <time.h>
 

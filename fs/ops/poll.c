@@ -2,9 +2,9 @@
 #include <poll.h>
 #include <utlist.h>
 
-#include "fs/ctl.h"
 #include "fs/ops/ops.h"
-#include "fs/tap.h"
+#include "fs/waiting/ctl.h"
+#include "fs/waiting/tap.h"
 
 static void reply_ready(struct task *t, bool readable)
 {

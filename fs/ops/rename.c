@@ -1,8 +1,8 @@
 /* mv: RENAME for keys, load and store for members, and scratch files that become keys. */
 #include <stdio.h>
 
+#include "fs/inodes/orphan.h"
 #include "fs/ops/ops.h"
-#include "fs/orphan.h"
 #include "store/base/mem.h"
 
 #ifndef RENAME_NOREPLACE

@@ -2,8 +2,8 @@
 #include <linux/falloc.h>
 #include <time.h>
 
-#include "fs/ctl.h"
 #include "fs/ops/ops.h"
+#include "fs/waiting/ctl.h"
 
 static void reply_written(struct task *t, int err)
 {

@@ -6,7 +6,7 @@
 #include "resp/events.h"
 #include "resp/insight/crash.h"
 #include "resp/net/network.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/pressure.h"
 #include "resp/process.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <sys/utsname.h>
 
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/scripts/scripts.h"
 #include "resp/sessions/pause.h"

@@ -4,7 +4,7 @@
 
 #include "resp/net/client.h"
 #include "resp/net/loop.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/server.h"
 #include "store/base/mem.h"
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/internal.h"
 #include "resp/scripts/scripts.h"
 #include "store/base/mem.h"

@@ -38,7 +38,7 @@ void pause_forget(struct pause_waiter *w);
 /* Whether a command with these flags (enum command_flag) must wait; only while server->pause. */
 bool pause_stops(const struct server *server, uint32_t flags);
 /* The session's next command waits: have its front end keep it (SESSION_HELD). False when the front end cannot; the mount sees to that
- * before it asks for commands (fs/held.h). */
+ * before it asks for commands (fs/kernel/held.h). */
 bool pause_hold(struct session *s);
 /* @s goes: forget that it waits. */
 void pause_leave(struct session *s);

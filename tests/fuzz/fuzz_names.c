@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "fs/name.h"
+#include "fs/text/name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

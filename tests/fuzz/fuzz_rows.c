@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "fs/line.h"
-#include "fs/rows.h"
+#include "fs/text/line.h"
+#include "fs/text/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

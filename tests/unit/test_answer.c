@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "fs/answer.h"
-#include "fs/errors.h"
+#include "fs/backend/answer.h"
+#include "fs/backend/errors.h"
 
 /* Every kind once, nested. */
 static const char REPLY[] = "+OK\r\n"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "fs/dirents.h"
+#include "fs/listing/dirents.h"
 #include "store/base/mem.h"
 
 static struct bytes numbered(char *buf, unsigned i)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "fs/name.h"
+#include "fs/text/name.h"
 
 static void assert_name(struct bytes key, const char *want)
 {

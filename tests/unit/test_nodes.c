@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "fs/inode.h"
+#include "fs/inodes/inode.h"
+#include "fs/inodes/nodes.h"
 #include "fs/kinds/kinds.h"
-#include "fs/nodes.h"
 #include "store/base/mem.h"
 #include "store/base/rng.h"
 

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "fs/line.h"
-#include "fs/rows.h"
+#include "fs/text/line.h"
+#include "fs/text/rows.h"
 
 static void assert_row(const struct bytes *cols, int n, const char *want)
 {

@@ -7,7 +7,7 @@
 #include "resp/commands/insight/debug.h"
 #include "resp/commands/insight/text.h"
 #include "resp/log.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/server.h"
 #include "store/base/glob.h"
 #include "store/base/mem.h"

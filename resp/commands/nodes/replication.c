@@ -2,7 +2,7 @@
 #include <strings.h>
 
 #include "resp/commands/commands.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/server.h"
 #include "resp/sessions/blocking.h"
 #include "store/base/num.h"

@@ -2,7 +2,7 @@
 #include "resp/commands/server/persist.h"
 
 #include "resp/commands/commands.h"
-#include "resp/persist/aof.h"
+#include "resp/persist/aof/aof.h"
 #include "resp/persist/snapshot.h"
 #include "resp/server.h"
 #include "store/base/keyhash.h"
