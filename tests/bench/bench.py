@@ -8,6 +8,7 @@ Each pair is measured in turns, A B A B; a ratio is the median of the pairs' rat
 /proc/PID/stat counts (utime + stime, all threads), divided by the commands. The load comes from redis-benchmark with one thread; load.c
 fills where exact lengths matter. Nothing here asserts anything: a missed goal is a word in a column.
 """
+import contextlib
 import csv
 import hashlib
 import io
@@ -499,75 +500,60 @@ def mount_rows(table, state, inodis_busy, empty_busy, folder):
     os.unlink(shm)
 
 
-def hot_row(table, folder):
-    """A small value that is opened and read again and again, as mounts are when nothing else is said; tmpfs at the same depth."""
+@contextlib.contextmanager
+def small_value(mnt, *options):
+    """(a directory of tmpfs, a mount), both with string/file of 32 bytes."""
     shm = f"/dev/shm/inodis-bench-{os.getpid()}"
     os.makedirs(os.path.join(shm, "string"))
     with open(os.path.join(shm, "string/file"), "wb") as f:
         f.write(b"x" * 32)
-    mnt = os.path.join(folder, "mnt-hot")
     os.makedirs(mnt)
-    own = begin("inodis", "--mount", mnt)
+    own = begin("inodis", "--mount", mnt, *options)
     with own.conn() as c:
         c.do("SET", "file", b"x" * 32)
     wait_for(os.path.join(mnt, "string/file"))
-    count = scaled(20_000)
-    seen = in_turns("open", (os.path.join(shm, "string/file"), count * 20), (os.path.join(mnt, "string/file"), count))
-    ratio = middle([o / t for t, o in seen])
-    tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
-    table.rows.append(["open, read, close, engine awake, name from the kernel's cache", f"{tmpfs:.2f} us", "", f"{mine:.1f} us", f"{ratio:.1f}", "", "8 x tmpfs", "yes" if ratio <= 8 else "**no**"])
-    note("    " + " | ".join(table.rows[-1]))
+    yield shm, mnt
     end({"inodis": own})
     shutil.rmtree(shm)
+
+
+def hot_row(table, folder):
+    """A small value that is opened and read again and again, as mounts are when nothing else is said; tmpfs at the same depth."""
+    with small_value(os.path.join(folder, "mnt-hot")) as (shm, mnt):
+        path = os.path.join(mnt, "string/file")
+        count = scaled(20_000)
+        seen = in_turns("open", (os.path.join(shm, "string/file"), count * 20), (path, count))
+        ratio = middle([o / t for t, o in seen])
+        tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
+        table.rows.append(["open, read, close, engine awake, name from the kernel's cache", f"{tmpfs:.2f} us", "", f"{mine:.1f} us", f"{ratio:.1f}", "", "8 x tmpfs", "yes" if ratio <= 8 else "**no**"])
+        note("    " + " | ".join(table.rows[-1]))
 
 
 def paged_rows(table, folder):
     """The same value on a mount with -o pagecache, after it was opened often enough to be read from the kernel's pages."""
-    shm = f"/dev/shm/inodis-bench-{os.getpid()}"
-    os.makedirs(os.path.join(shm, "string"))
-    with open(os.path.join(shm, "string/file"), "wb") as f:
-        f.write(b"x" * 32)
-    mnt = os.path.join(folder, "mnt-paged")
-    os.makedirs(mnt)
-    own = begin("inodis", "--mount", mnt, "--mount-options", "pagecache")
-    with own.conn() as c:
-        c.do("SET", "file", b"x" * 32)
-    path = os.path.join(mnt, "string/file")
-    wait_for(path)
-    for _ in range(40):
-        with open(path, "rb"):
-            time.sleep(0.01)
-    count = scaled(20_000)
-    for op, times, most in (("read", 20, 1.5), ("open", 1, 8)):
-        seen = in_turns(op, (os.path.join(shm, "string/file"), count * 20), (path, count * times))
-        ratio = middle([o / t for t, o in seen])
-        tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
-        table.rows.append([f"{OPS[op]}, -o pagecache", f"{tmpfs:.2f} us", "", f"{mine:.2f} us", f"{ratio:.2f}", "", f"{most:g} x tmpfs", "yes" if ratio <= most else "**no**"])
-        note("    " + " | ".join(table.rows[-1]))
-    end({"inodis": own})
-    shutil.rmtree(shm)
+    with small_value(os.path.join(folder, "mnt-paged"), "--mount-options", "pagecache") as (shm, mnt):
+        path = os.path.join(mnt, "string/file")
+        for _ in range(40):
+            with open(path, "rb"):
+                time.sleep(0.01)
+        count = scaled(20_000)
+        for op, times, most in (("read", 20, 1.5), ("open", 1, 8)):
+            seen = in_turns(op, (os.path.join(shm, "string/file"), count * 20), (path, count * times))
+            ratio = middle([o / t for t, o in seen])
+            tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
+            table.rows.append([f"{OPS[op]}, -o pagecache", f"{tmpfs:.2f} us", "", f"{mine:.2f} us", f"{ratio:.2f}", "", f"{most:g} x tmpfs", "yes" if ratio <= most else "**no**"])
+            note("    " + " | ".join(table.rows[-1]))
 
 
 def cached_rows(table, folder):
     """What the kernel answers by itself, against tmpfs at the same depth."""
-    shm = f"/dev/shm/inodis-bench-{os.getpid()}"
-    os.makedirs(os.path.join(shm, "string"))
-    with open(os.path.join(shm, "string/file"), "wb") as f:
-        f.write(b"x" * 32)
-    mnt = os.path.join(folder, "mnt-cached")
-    os.makedirs(mnt)
-    own = begin("inodis", "--mount", mnt)
-    with own.conn() as c:
-        c.do("SET", "file", b"x" * 32)
-    wait_for(os.path.join(mnt, "string/file"))
-    for op, name, words in (("stat", "file", "stat"), ("missing", "nothing", "stat of a name that is not there")):
-        seen = [tuple(fsloop(op, os.path.join(top, "string", name), scaled(400_000)) for top in (shm, mnt)) for _ in range(ROUNDS)]
-        ratio = middle([o / t for t, o in seen])
-        tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
-        table.rows.append([f"{words}, from the kernel's cache", f"{tmpfs:.2f} us", "", f"{mine:.2f} us", f"{ratio:.2f}", "", "1.5 x tmpfs", "yes" if ratio <= 1.5 else "**no**"])
-        note("    " + " | ".join(table.rows[-1]))
-    end({"inodis": own})
-    shutil.rmtree(shm)
+    with small_value(os.path.join(folder, "mnt-cached")) as (shm, mnt):
+        for op, name, words in (("stat", "file", "stat"), ("missing", "nothing", "stat of a name that is not there")):
+            seen = [tuple(fsloop(op, os.path.join(top, "string", name), scaled(400_000)) for top in (shm, mnt)) for _ in range(ROUNDS)]
+            ratio = middle([o / t for t, o in seen])
+            tmpfs, mine = (middle([s[i] for s in seen]) for i in range(2))
+            table.rows.append([f"{words}, from the kernel's cache", f"{tmpfs:.2f} us", "", f"{mine:.2f} us", f"{ratio:.2f}", "", "1.5 x tmpfs", "yes" if ratio <= 1.5 else "**no**"])
+            note("    " + " | ".join(table.rows[-1]))
 
 
 def resident(server, what="VmRSS"):

@@ -8,17 +8,10 @@ import os
 import sys
 import time
 
+from cases import end, is_
 from coherence import Resp
 
 mount, r = sys.argv[1], Resp(sys.argv[2])
-failures = 0
-
-
-def is_(got, want, what):
-    global failures
-    if got != want:
-        failures += 1
-    print(f"{'ok' if got == want else 'not ok'} {what}" + ("" if got == want else f": got {got!r}, want {want!r}"), flush=True)
 
 
 def there(path):
@@ -163,4 +156,4 @@ descriptors()
 working_directory()
 members()
 whole_databases()
-sys.exit(failures > 0)
+end()

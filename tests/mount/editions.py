@@ -14,17 +14,10 @@ import select
 import sys
 import time
 
+from cases import end, is_
 from coherence import Resp
 
 mount, r = sys.argv[1], Resp(sys.argv[2])
-failures = 0
-
-
-def is_(got, want, what):
-    global failures
-    if got != want:
-        failures += 1
-    print(f"{'ok' if got == want else 'not ok'} {what}" + ("" if got == want else f": got {got!r}, want {want!r}"), flush=True)
 
 
 def at(path):
@@ -429,4 +422,4 @@ if sys.argv[3:4] == ["stress"]:
 else:
     for case in (keeps, shared, written, by_number, kinds, changed, copied, bounded):
         case()
-sys.exit(failures > 0)
+end()
