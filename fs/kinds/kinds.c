@@ -306,7 +306,7 @@ static void truncate_loaded(struct task *t, int err)
 		old = 0;
 		err = 0;
 	}
-	if (!err && t->extend && want <= old) {
+	if (!err && (want == old || (t->extend && want < old))) {
 		task_end(t, 0);
 		return;
 	}

@@ -237,7 +237,9 @@ static void truncated(struct task *t, int err)
 
 static void empty_checked(struct task *t, int err)
 {
-	if (err) {
+	bool sized = !place_ops(&t->at)->check_lines;
+
+	if (err || (t->setting && sized && t->found_size == 0)) { /* the size that is there */
 		task_end(t, err);
 		return;
 	}

@@ -112,6 +112,10 @@ class Run:
                 h.version = h.content.version
             h.written = h.unsaved = False
 
+    def several_stages(self):
+        """Whose is seen when the name goes is not said anywhere."""
+        return sum(h.unsaved and h.stage is not None and h.content is self.file for h in self.handles) > 1
+
     def unlinked(self, content):
         """Its name is gone: all its handles see one content, the one that was staged last."""
         content.linked = False
@@ -338,7 +342,7 @@ class Run:
             self.changed(h)
 
     def unlink(self):
-        if self.file is None or self.rnd.random() < 0.5:
+        if self.file is None or self.rnd.random() < 0.5 or self.several_stages():
             return
         self.note("unlink")
         os.unlink(self.name)
@@ -357,6 +361,8 @@ class Run:
 
     def rename_over(self):
         data = self.bytes()
+        if self.several_stages():
+            return
         self.note("rename over", len(data))
         with open(self.other, "wb") as f:
             f.write(data)

@@ -64,6 +64,14 @@ is "$(R get touched)" v "and never changes a value"
 R set trunc 0123456789 >/dev/null
 truncate -s 4 "$M/string/trunc"
 is "$(R get trunc)" 0123 "truncate cuts"
+R set empty "" >/dev/null
+R hset sized f 1234 e "" >/dev/null
+before=$(R info persistence | grep changes_since)
+for f in string/trunc string/empty hash.d/sized/f hash.d/sized/e; do
+	python3 -c 'import os, sys; os.truncate(sys.argv[1], os.stat(sys.argv[1]).st_size)' "$M/$f"
+done
+is "$(R info persistence | grep changes_since)" "$before" "truncating to the size that is there changes nothing"
+R del empty sized >/dev/null
 truncate -s 6 "$M/string/trunc"
 is "$(R strlen trunc)" 6 "and extends"
 R set dd 0123456789 >/dev/null
